@@ -1,0 +1,3 @@
+"""Bereik: partners publish signals, Bereik decides what each may mean and which team must reach out."""
+
+__version__ = "0.1.0"
