@@ -1,0 +1,184 @@
+"""PostgreSQL: the truth. All SQL of Bereik is in this package, one module per schema.
+
+`Store.transaction()` is the one way to write: state, outgoing messages and position together, or nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg.rows import TupleRow
+from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from bereik.errors import LastingError, TransientError
+from bereik.store.roles import ensure_auditor, sync_purposes
+
+__all__ = ["SchemaIsOld", "Store", "StoreUnavailable", "Tx", "migrate", "sync_purposes"]
+
+log = logging.getLogger(__name__)
+
+# Serialisation failure, deadlock, too many connections, admin shutdown, cannot connect now, lock not available:
+# the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).
+_PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "08000", "08003", "08006", "25P03"}
+
+HEAD = "0001"
+
+
+class StoreUnavailable(TransientError):
+    """The database cannot be reached or ended the transaction. It is tried again; see `bereik doctor`."""
+
+
+class SchemaIsOld(LastingError):
+    """The database has another schema version than this software. Run `bereik migrate` as the owner first."""
+
+
+def driver_url(url: str) -> Any:
+    """`postgresql://…` with psycopg 3 as driver."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def migrate(owner_url: str, purposes: Sequence[str] = ()) -> None:
+    """Bring the database to this software's schema, and make the roles and policies of each purpose. Idempotent."""
+    engine = create_engine(driver_url(owner_url))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        # Two starters at once: the second waits, then finds nothing to do.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203)")
+        ensure_auditor(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        sync_purposes(connection, purposes)
+    engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a group stands in one partition."""
+
+    topic_id: UUID
+    next: int
+
+
+class Tx:
+    """One open transaction. Modules of this package take it; `role` narrows its rights for a block."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        self.raw: psycopg.Connection[TupleRow] = raw
+
+    def execute(self, sql: str, params: Any = None) -> psycopg.Cursor[TupleRow]:
+        """Run one statement with psycopg parameters."""
+        return self.raw.execute(sql, params, prepare=True)
+
+    def rows(self, sql: str, params: Any = None) -> list[TupleRow]:
+        """Run one query and return its rows."""
+        return self.raw.execute(sql, params, prepare=True).fetchall()
+
+    @contextmanager
+    def role(self, name: str) -> Iterator[Self]:
+        """Within the block the transaction has only the rights of `name` (SET LOCAL ROLE)."""
+        self.raw.execute(psycopg.sql.SQL("SET LOCAL ROLE {}").format(psycopg.sql.Identifier(name)))
+        yield self
+        # After an error the transaction is aborted and rolls back, which ends the role by itself.
+        self.raw.execute("SET LOCAL ROLE NONE")
+
+    def copy(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
+        """Binary COPY into a TEMP table; PostgreSQL refuses COPY into a table with row security."""
+        with self.raw.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as out:
+            out.set_types(list(types))
+            for row in rows:
+                out.write_row(row)
+
+    # ------------------------------------------------------------ position and outbox
+
+    def stands(self, group: str, topic: str) -> dict[int, Stand]:
+        """The position of a group in every partition of a topic."""
+        found = self.rows("SELECT partition, topic_id, next FROM ops.position WHERE group_name = %s AND topic = %s", (group, topic))
+        return {partition: Stand(topic_id, after) for partition, topic_id, after in found}
+
+    def begin_at(self, group: str, topic: str, topic_id: UUID, partition: int, at: int) -> None:
+        """Write the first position of a partition that this group never read."""
+        self.execute(
+            "INSERT INTO ops.position (group_name, topic, partition, topic_id, next) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING", (group, topic, partition, topic_id, at))
+
+    def advance(self, group: str, topic: str, partition: int, before: int, after: int) -> bool:
+        """Move the position by compare-and-set. False: another process moved it, so this batch is not ours."""
+        moved = self.execute(
+            "UPDATE ops.position SET next = %s, moved_at = now()"
+            " WHERE group_name = %s AND topic = %s AND partition = %s AND next = %s", (after, group, topic, partition, before))
+        return moved.rowcount == 1
+
+    def send(self, topic: str, messages: Sequence[tuple[bytes, bytes]], per_row: int = 500) -> None:
+        """Put messages (key, value) in the outbox; they leave when this transaction commits."""
+        for start in range(0, len(messages), per_row):
+            part = messages[start : start + per_row]
+            self.execute("INSERT INTO ops.outbox (topic, keys, messages) VALUES (%b, %b, %b)",
+                         (topic, [key for key, _ in part], [value for _, value in part]))
+
+    def park(self, group: str, topic: str, partition: int, offset: int, error: str) -> None:
+        """Set a message of ours aside by its coordinates, with the kind of error only."""
+        self.execute("INSERT INTO ops.parked (group_name, topic, partition, \"offset\", error) VALUES (%s, %s, %s, %s, %s)"
+                     " ON CONFLICT DO NOTHING", (group, topic, partition, offset, error))
+
+    def locks(self, kind: int, keys: Sequence[int]) -> None:
+        """Take one advisory lock per key until the transaction ends, in ascending order so that none can deadlock."""
+        for key in sorted(set(keys)):
+            self.execute("SELECT pg_advisory_xact_lock(%s, %s)", (kind, key))
+
+
+class Store:
+    """A pool of connections for one login role."""
+
+    def __init__(self, url: str, pool_size: int = 2) -> None:
+        self._engine = create_engine(driver_url(url), pool_size=pool_size, max_overflow=8, pool_pre_ping=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """All or nothing. Raises `StoreUnavailable` for what may pass by itself."""
+        try:
+            with self._engine.begin() as connection:
+                yield Tx(connection)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({type(error).__name__})") from None
+        except psycopg.Error as error:
+            if error.sqlstate in _PASSING:
+                raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({error.sqlstate})") from None
+            raise
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if isinstance(error, OperationalError) or state in _PASSING or error.connection_invalidated:
+                raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({state or type(error.orig).__name__})") from None
+            raise
+
+    def check_schema(self) -> None:
+        """Raises `SchemaIsOld` when migrations are missing or from a newer version."""
+        with self.transaction() as tx:
+            found = tx.rows("SELECT version_num FROM public.alembic_version")
+        if not found or found[0][0] != HEAD:
+            raise SchemaIsOld()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def listen(self) -> psycopg.Connection[TupleRow]:
+        """A connection of its own, outside the pool, in autocommit: for LISTEN and session locks."""
+        url = self._engine.url.set(drivername="postgresql")
+        try:
+            return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+        except psycopg.OperationalError as error:
+            raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({type(error).__name__})") from None

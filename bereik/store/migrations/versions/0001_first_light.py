@@ -1,0 +1,13 @@
+"""First light: the six schemas, their tables and who may do what."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    # The driver's own execute: the file has several statements and per cent signs, and no parameters.
+    op.get_bind().connection.driver_connection.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))

@@ -1,0 +1,78 @@
+"""Database roles and policies per purpose. Which purposes exist is declared, so this runs at every activation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from bereik.errors import LastingError
+
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+# (role prefix, login roles that may take it, {table: verbs})
+_COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
+    (
+        "vault",
+        ("bereik_intake", "bereik_bridge"),
+        {
+            "vault.register": "SELECT, INSERT",
+            "vault.person": "SELECT, INSERT",
+            "vault.record": "SELECT, INSERT, UPDATE",
+            "vault.link": "SELECT, INSERT",
+        },
+    ),
+    (
+        "casework",
+        ("bereik_casework", "bereik_outreach", "bereik_operator"),
+        {
+            "casework.subject": "SELECT, INSERT, UPDATE",
+            "casework.signal": "SELECT, INSERT, UPDATE",
+            "casework.case": "SELECT, INSERT, UPDATE",
+            "casework.fact": "SELECT, INSERT",
+            "casework.alert": "SELECT, INSERT",
+        },
+    ),
+    # The bridge reads which cases are open, never a signal.
+    ("bridging", ("bereik_bridge",), {"casework.case": "SELECT", "casework.signal": "SELECT"}),
+)
+
+
+class UnsafePurpose(LastingError):
+    """A purpose id must be a-z, 0-9 and _ only, because a database role is named after it. Rename it in purposes.yaml."""
+
+
+def ensure_auditor(connection: Connection) -> None:
+    """Make the counting role that the first migration grants to."""
+    connection.exec_driver_sql(
+        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'bereik_auditor')"
+        " THEN CREATE ROLE bereik_auditor NOLOGIN; END IF; END $$"
+    )
+
+
+def sync_purposes(connection: Connection, purposes: Sequence[str]) -> None:
+    """For every purpose: its NOLOGIN roles, their rights, and policies that show them their own purpose only."""
+    for purpose in sorted(purposes):
+        if not purpose or not set(purpose) <= _SAFE:
+            raise UnsafePurpose()
+        for prefix, logins, tables in _COMPARTMENTS:
+            role = f"{prefix}_{purpose}"
+            known = connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).first()
+            if known is None:
+                connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
+            for schema in sorted({table.split(".")[0] for table in tables}):
+                connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+            for table, verbs in tables.items():
+                schema, name = table.split(".")
+                connection.exec_driver_sql(f"GRANT {verbs} ON {table} TO {role}")
+                has = connection.exec_driver_sql(
+                    "SELECT 1 FROM pg_policies WHERE schemaname = %s AND tablename = %s AND policyname = %s",
+                    (schema, name, role),
+                ).first()
+                if has is None:
+                    connection.exec_driver_sql(
+                        f"CREATE POLICY {role} ON {table} TO {role}"
+                        f" USING (purpose = '{purpose}') WITH CHECK (purpose = '{purpose}')"
+                    )
+            for login in logins:
+                connection.exec_driver_sql(f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE")
