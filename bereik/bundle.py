@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_right
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from bereik import declarations
 from bereik.contract import Contract
 from bereik.errors import InvalidDeclarations, Problem
 
@@ -43,10 +44,11 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class SignalType:
-    """One kind of signal. Field names in it (`*_field`, values of `identity`) are names in the event's `data`.
+    """One kind of signal. `*_field` and the values of `identity` are names of fields in the event's `data`.
 
-    `identity` maps a linkage field (surname, birth_date, postcode, ...) to a data field. `fact_fields` is all that
-    casework may know. `steps` are ids; `step_details` has their article and wording.
+    `identity` maps a linkage field (surname, birth_date, postcode, ...) to a data field. `fact_fields` is all
+    that casework may know. `reference_field` names one signal, `contract_field` what it is about month after
+    month. `steps` are ids; `step_details` has their article and wording.
     """
 
     id: str
@@ -61,6 +63,8 @@ class SignalType:
     fact_fields: tuple[str, ...]
     identity: Mapping[str, str]
     reference_field: str
+    primary_key: tuple[str, ...] = ()
+    contract_field: str | None = None
     date_field: str | None = None
     since_field: str | None = None
     amount_field: str | None = None
@@ -277,6 +281,7 @@ class Purpose:
     states: tuple[Word, ...]
     results: tuple[Word, ...]
     priorities: tuple[PriorityRule, ...]
+    feedback: Mapping[str, Mapping[str, str]]
     retention_days: Mapping[str, int]
     bridges: tuple[BridgeRule, ...]
     ddas: bool = False
@@ -330,3 +335,297 @@ class Bundle:
     municipalities: Mapping[str, Municipality]
     topics: tuple[Topic, ...]
     linkage: Linkage
+    _places: _Places = field(repr=False)
+
+    @classmethod
+    def compile(cls, schemas: Path) -> Bundle:
+        """Read the declarations. Raises `InvalidDeclarations` with every problem at once."""
+        document, problems = declarations.read(schemas)
+        if problems:
+            raise InvalidDeclarations(tuple(problems))
+        return cls.load(document)
+
+    @classmethod
+    def load(cls, document: Mapping[str, Any]) -> Bundle:
+        """The bundle of a document that `compile` made, now or in the past."""
+        canonical = _canonical(document)
+        plain: dict[str, Any] = json.loads(canonical)
+        bridges = tuple(_bridge(row) for row in plain["bridges"])
+        types = {name: _signal_type(row) for name, row in plain["signal_types"].items()}
+        events: dict[str, tuple[SignalType, str]] = {}
+        for kind in types.values():
+            events[kind.event_type] = (kind, "report")
+            if kind.withdrawal_type is not None:
+                events[kind.withdrawal_type] = (kind, "withdraw")
+        municipalities = {code: _municipality(row) for code, row in plain["municipalities"].items()}
+        return cls(
+            document=plain,
+            sha256=hashlib.sha256(canonical).hexdigest(),
+            signal_types=types,
+            types_by_event=events,
+            partners={name: _partner(row) for name, row in plain["partners"].items()},
+            purposes={name: _purpose(name, row, bridges) for name, row in plain["purposes"].items()},
+            bridges=bridges,
+            municipalities=municipalities,
+            topics=tuple(_topic(row) for row in plain["topics"]),
+            linkage=_linkage(plain["linkage"]),
+            _places=_Places.of(municipalities.values()),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Compare documents by their hash."""
+        return isinstance(other, Bundle) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        """Agree with `__eq__`."""
+        return hash(self.sha256)
+
+    def locate(self, postcode: str, house_number: int, on: date) -> tuple[str, str] | None:
+        """The municipality's code and the area of an address on a day; None where nobody is served. O(log n)."""
+        return self._places.find(postcode, house_number, on)
+
+    def topic_names(self) -> dict[str, Topic]:
+        """Every topic there must be, by its full name."""
+        names: dict[str, Topic] = {}
+        for topic in self.topics:
+            for partner in self.partners if "{partner}" in topic.pattern else ():
+                names[topic.pattern.format(partner=partner)] = topic
+            for purpose in self.purposes if "{purpose}" in topic.pattern else ():
+                names[topic.pattern.format(purpose=purpose)] = topic
+        return names
+
+    def why_unknown(self, event_type: str) -> str:
+        """ "unknown_version" when only the version of an event type is not declared, else "unknown_type"."""
+        stem, _, version = event_type.rpartition(".")
+        known = {name.rpartition(".")[0] for name in self.types_by_event}
+        return "unknown_version" if stem in known and version[:1] == "v" else "unknown_type"
+
+    def team(self, team_id: str) -> Team | None:
+        """A team by its id, whose first four characters are its municipality."""
+        municipality = self.municipalities.get(team_id[:4])
+        teams = municipality.teams if municipality else ()
+        return next((team for team in teams if team.id == team_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Postcode ranges cut at every border, so that one binary search finds the few that hold at a postcode."""
+
+    borders: tuple[str, ...]
+    rows: tuple[tuple[tuple[PostcodeRange, str], ...], ...]
+
+    @classmethod
+    def of(cls, municipalities: Iterable[Municipality]) -> _Places:
+        ranges = sorted(
+            ((row, town.code) for town in municipalities for row in town.ranges),
+            key=lambda pair: pair[0].first,
+        )
+        # A border lies where a range begins and just after where one ends: "1234AB" + "!" sorts after it.
+        borders = tuple(sorted({edge for row, _ in ranges for edge in (row.first, row.last + "!")}))
+        held: list[list[tuple[PostcodeRange, str]]] = [[] for _ in borders]
+        for row, code in ranges:
+            for index in range(bisect_left(borders, row.first), bisect_left(borders, row.last + "!")):
+                held[index].append((row, code))
+        return cls(borders, tuple(tuple(rows) for rows in held))
+
+    def find(self, postcode: str, house_number: int, on: date) -> tuple[str, str] | None:
+        index = bisect_right(self.borders, postcode) - 1
+        if index < 0:
+            return None
+        for row, code in self.rows[index]:
+            if (
+                row.start <= on
+                and (row.end is None or on <= row.end)
+                and (row.number_from is None or row.number_from <= house_number)
+                and (row.number_to is None or house_number <= row.number_to)
+            ):
+                return code, row.area
+        return None
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    """One byte form per document: sorted keys, no white space, UTF-8."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _match(row: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {label: tuple(values) for label, values in row.items()}
+
+
+def _signal_type(row: Mapping[str, Any]) -> SignalType:
+    steps = [Step(step["id"], step["article"], step["label"]) for step in row["steps"]]
+    withdrawal = row["withdrawal_contract"]
+    return SignalType(
+        **{
+            **row,
+            "contract": Contract(row["contract"]),
+            "withdrawal_contract": Contract(withdrawal) if withdrawal else None,
+            "fact_fields": tuple(row["fact_fields"]),
+            "primary_key": tuple(row["primary_key"]),
+            "steps": tuple(step.id for step in steps),
+            "step_details": {step.id: step for step in steps},
+            "forbidden": tuple(Forbidden(item["field"], item["article"]) for item in row["forbidden"]),
+        }
+    )
+
+
+def _partner(row: Mapping[str, Any]) -> Partner:
+    layout = row.get("file", {})
+    return Partner(
+        id=row["id"],
+        name=row["name"],
+        sector=row["sector"],
+        source=row["source"],
+        oin=row.get("oin"),
+        kvk=row.get("kvk"),
+        door=row["door"],
+        contact_language=row["contactLanguage"],
+        agreements=tuple(
+            Agreement(
+                municipality=item["municipality"],
+                signal_types=frozenset(item["signalTypes"]),
+                start=date.fromisoformat(item["start"]),
+                end=_day(item.get("end")),
+                attestation=item["attestation"],
+                attested=frozenset(item["attested"]),
+                feedback=tuple(item["feedback"]),
+            )
+            for item in row["agreements"]
+        ),
+        columns=layout.get("columns", {}),
+        file_signal_type=layout.get("signalType"),
+        file_format=layout.get("format"),
+        delimiter=layout.get("delimiter", ";"),
+        encoding=layout.get("encoding", "utf-8"),
+        date_format=layout.get("dateFormat", "%Y-%m-%d"),
+        yes_word=layout.get("yes", "ja"),
+        no_word=layout.get("no", "nee"),
+    )
+
+
+def _municipality(row: Mapping[str, Any]) -> Municipality:
+    return Municipality(
+        code=row["code"],
+        name=row["name"],
+        areas=row["areas"],
+        ranges=tuple(
+            PostcodeRange(
+                first=item["first"],
+                last=item["last"],
+                area=item["area"],
+                start=date.fromisoformat(item["start"]),
+                end=_day(item.get("end")),
+                number_from=item.get("numberFrom"),
+                number_to=item.get("numberTo"),
+            )
+            for item in row["postcodes"]
+        ),
+        teams=tuple(
+            Team(
+                id=item["id"],
+                name=item["name"],
+                purpose=item["purpose"],
+                municipality=row["code"],
+                role=item["role"],
+                outlets=tuple(Outlet(outlet["kind"], outlet.get("target", "")) for outlet in item["outlets"]),
+                capacity_per_week=item.get("capacityPerWeek"),
+            )
+            for item in row["teams"]
+        ),
+        policies={name: _policy(item) for name, item in row["policies"].items()},
+        routes={name: _route(item) for name, item in row["routes"].items()},
+        statutes=tuple(
+            Statute(
+                id=item["id"],
+                article=item["article"],
+                dpia=item["dpia"],
+                signatory=item["signatory"],
+                start=date.fromisoformat(item["start"]),
+                end=_day(item.get("end")),
+                purposes=frozenset(item["purposes"]),
+            )
+            for item in row.get("statutes", ())
+        ),
+    )
+
+
+def _policy(row: Mapping[str, Any]) -> Policy:
+    return Policy(
+        threshold_eur=row.get("thresholdEur", 0),
+        threshold_citation=row.get("thresholdCitation"),
+        first_contact_days=row.get("firstContactDays", 14),
+        offer_days=row.get("offerDays", 28),
+        crisis_working_days=row.get("crisisWorkingDays", 3),
+    )
+
+
+def _route(row: Mapping[str, Any]) -> RouteNode:
+    return RouteNode(
+        match=_match(row.get("match", {})),
+        team=row.get("team"),
+        children=tuple(_route(child) for child in row.get("children", ())),
+        continue_=row.get("continue", False),
+    )
+
+
+def _bridge(row: Mapping[str, Any]) -> BridgeRule:
+    first, second = row["purposes"]
+    return BridgeRule(
+        id=row["id"],
+        purposes=(first, second),
+        fields={name: tuple(shown) for name, shown in row["shown"].items()},
+        agrees={
+            name: tuple(Agrees(item["role"], item.get("fromAge"), item.get("belowAge")) for item in items)
+            for name, items in row["agrees"].items()
+        },
+        forms=tuple(row["forms"]),
+    )
+
+
+def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...]) -> Purpose:
+    def words(rows: list[dict[str, Any]]) -> tuple[Word, ...]:
+        return tuple(Word(item["id"], item["label"], item.get("when"), item.get("feedback")) for item in rows)
+
+    return Purpose(
+        id=name,
+        name=row["name"],
+        legal_basis=row["legalBasis"],
+        article=row["article"],
+        subject=row["subject"],
+        partner_types=tuple(row["partnerTypes"]),
+        matching=Matching(row["matching"]["period"], row["matching"]["lookbackMonths"]),
+        repeat=row["repeat"],
+        states=words(row["states"]),
+        results=words(row["results"]),
+        priorities=tuple(
+            PriorityRule(item["id"], item["level"], _match(item["match"]), item["label"])
+            for item in row["priorities"]
+        ),
+        feedback=row["feedback"],
+        retention_days=row["retentionDays"],
+        bridges=tuple(bridge for bridge in bridges if name in bridge.purposes),
+        ddas=row.get("ddas", False),
+    )
+
+
+def _topic(row: Mapping[str, Any]) -> Topic:
+    hour = 3_600_000
+    return Topic(
+        pattern=row["pattern"],
+        key=row["key"],
+        partitions=row["partitions"],
+        retention_ms=row["retentionHours"] * hour,
+        segment_ms=row["segmentHours"] * hour,
+        landed_hours=row.get("landedHours"),
+    )
+
+
+def _linkage(row: Mapping[str, Any]) -> Linkage:
+    fields = {
+        name: LinkageField(name, item["kind"], item["normaliser"]) for name, item in row["fields"].items()
+    }
+    return Linkage(fields, tuple(row["person"]), tuple(row["household"]))

@@ -249,7 +249,9 @@ def _mode(content_type: bytes) -> str:
 @lru_cache(maxsize=256)
 def _is_json(media: str) -> bool:
     kind = media.split(";", 1)[0].strip().lower()
-    return kind in ("application/json", "text/json") or (kind.startswith("application/") and kind.endswith("+json"))
+    return kind in ("application/json", "text/json") or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -271,7 +273,9 @@ def _type_fault(kind: str) -> ReadReason | None:
 
 
 # The top-level domains that Dutch partners, and examples in the specification, put in front.
-_TOP_LEVEL = frozenset({"nl", "eu", "com", "org", "net", "io", "be", "de", "frl", "amsterdam", "aero", "info"})
+_TOP_LEVEL = frozenset(
+    {"nl", "eu", "com", "org", "net", "io", "be", "de", "frl", "amsterdam", "aero", "info"}
+)
 
 
 def _holds_bsn(text: str) -> bool:
@@ -294,7 +298,13 @@ def _object(value: bytes) -> dict[str, Any]:
         # Every key ends in `":` unless white space stands between; strings can only add to the count. So an equal
         # count without such white space proves the same; anything else is read again, exactly.
         keys = _keys(top, 1)
-        if value.count(b'":') != keys or b" :" in value or b"\n:" in value or b"\t:" in value or b"\r:" in value:
+        if (
+            value.count(b'":') != keys
+            or b" :" in value
+            or b"\n:" in value
+            or b"\t:" in value
+            or b"\r:" in value
+        ):
             _refuse_duplicates(value)
     elif value.count(b"{") + value.count(b"[") > MAX_DEPTH:
         _keys(top, 1)
@@ -385,7 +395,9 @@ def _why_not_json(value: bytes) -> ReadReason:
     return ReadReason.LONE_SURROGATE if b"\\u" in value else ReadReason.NOT_A_NUMBER
 
 
-def _read_binary(headers: Sequence[tuple[str, bytes]], value: bytes | None, content_type: bytes | None) -> Event:
+def _read_binary(
+    headers: Sequence[tuple[str, bytes]], value: bytes | None, content_type: bytes | None
+) -> Event:
     attributes: dict[str, Any] = {}
     size = 0
     for name, raw in headers:
@@ -460,7 +472,9 @@ def _event(top: dict[str, Any]) -> Event:
     if type(data) is not dict:
         raise Unreadable(ReadReason.DATA_NOT_OBJECT, event_id)
     extensions = {
-        name: _attribute(name, attribute, event_id) for name, attribute in top.items() if attribute is not None
+        name: _attribute(name, attribute, event_id)
+        for name, attribute in top.items()
+        if attribute is not None
     }
     if "dataclassification" in extensions and extensions["dataclassification"] not in _CLASSIFICATIONS:
         raise Unreadable(ReadReason.CLASSIFICATION, event_id)
