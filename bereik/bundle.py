@@ -63,7 +63,6 @@ class SignalType:
     fact_fields: tuple[str, ...]
     identity: Mapping[str, str]
     reference_field: str
-    primary_key: tuple[str, ...] = ()
     contract_field: str | None = None
     date_field: str | None = None
     since_field: str | None = None
@@ -465,7 +464,6 @@ def _signal_type(row: Mapping[str, Any]) -> SignalType:
             "contract": Contract(row["contract"]),
             "withdrawal_contract": Contract(withdrawal) if withdrawal else None,
             "fact_fields": tuple(row["fact_fields"]),
-            "primary_key": tuple(row["primary_key"]),
             "steps": tuple(step.id for step in steps),
             "step_details": {step.id: step for step in steps},
             "forbidden": tuple(Forbidden(item["field"], item["article"]) for item in row["forbidden"]),

@@ -135,6 +135,11 @@ class Contract:
         return tuple(self.document["primary_key"])
 
     @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The fields that together name one row, in order."""
+        return tuple(self.document["primary_key"])
+
+    @property
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of `data`."""
         schema: dict[str, Any] = self.document["schema"]
@@ -269,6 +274,11 @@ def compile_entry(entry: Mapping[str, Any], version: str) -> dict[str, Any]:
     conditions = ours.get("conditions", [])
     if conditions:
         schema["allOf"] = [condition["schema"] for condition in conditions]
+    keys = sorted(
+        (row.get("primaryKeyPosition", 1), row["name"])
+        for row in entry["properties"]
+        if row.get("primaryKey")
+    )
     return {
         "name": entry["name"],
         "version": version,

@@ -872,11 +872,6 @@ def _type_document(
     report = custom(entry)
     roles = report["roles"]
     withdrawal = custom(entries["withdraw"][1]) if "withdraw" in entries else None
-    keys = sorted(
-        (row.get("primaryKeyPosition", 1), row["name"])
-        for row in entry["properties"]
-        if row.get("primaryKey")
-    )
     return {
         "id": value["name"],
         "purpose": ours["purpose"],
@@ -894,7 +889,6 @@ def _type_document(
         "withdrawal_contract": contracts.get("withdraw"),
         "fact_fields": report["facts"],
         "identity": report["identity"],
-        "primary_key": [name for _, name in keys],
         **{f"{role}_field": roles.get(role) for role in _ROLE_KINDS if role != "reason"},
         "withdrawal_reference_field": withdrawal["roles"]["reference"] if withdrawal else None,
         "withdrawal_reason_field": withdrawal["roles"].get("reason") if withdrawal else None,
