@@ -131,12 +131,7 @@ class Contract:
 
     @property
     def primary_key(self) -> tuple[str, ...]:
-        """The fields that together tell one fact from another, in declared order; the file door makes ids of them."""
-        return tuple(self.document["primary_key"])
-
-    @property
-    def primary_key(self) -> tuple[str, ...]:
-        """The fields that together name one row, in order."""
+        """The fields that tell one fact from another, in declared order; the file door makes ids of them."""
         return tuple(self.document["primary_key"])
 
     @property
@@ -274,11 +269,6 @@ def compile_entry(entry: Mapping[str, Any], version: str) -> dict[str, Any]:
     conditions = ours.get("conditions", [])
     if conditions:
         schema["allOf"] = [condition["schema"] for condition in conditions]
-    keys = sorted(
-        (row.get("primaryKeyPosition", 1), row["name"])
-        for row in entry["properties"]
-        if row.get("primaryKey")
-    )
     return {
         "name": entry["name"],
         "version": version,

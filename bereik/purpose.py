@@ -123,7 +123,7 @@ def admit(
     if action == "withdraw":
         return Admission(Outcome.ALLOWED, signal_type.purpose, ())
     if municipality_code is None or municipality_code not in bundle.municipalities:
-        return _unconfigured(_reason(LawReason.OUTSIDE_MUNICIPALITIES, signal_type))
+        return _refused(_reason(LawReason.OUTSIDE_MUNICIPALITIES, signal_type))
     here = [
         agreement
         for agreement in partner.agreements
