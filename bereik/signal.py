@@ -388,7 +388,7 @@ def _why_not_json(value: bytes) -> ReadReason:
     if _NOT_NUMBER.search(bare):
         return ReadReason.NOT_A_NUMBER
     try:
-        json.loads(value, parse_int=str, parse_float=str)
+        json.loads(value.decode("utf-8"), parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return ReadReason.NOT_JSON
     # Python's reader takes what orjson refused: half a character, or a number too large to hold.

@@ -1,0 +1,83 @@
+"""`bereik rules`: make declarations the active ones, list what was active when, show what a bundle says."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from pathlib import Path
+from typing import Any
+
+from bereik.bundle import Bundle
+from bereik.cli import show
+from bereik.cli.check import SCHEMAS
+
+
+def add(subparsers: Any) -> None:
+    """Add the verb and what it can do."""
+    command = subparsers.add_parser("rules", help="activate or list the rules")
+    todo = command.add_subparsers(dest="todo", required=True, metavar="activate|list|show")
+    activate = todo.add_parser("activate", help="make the declarations of a folder the active ones")
+    activate.add_argument("--by", default=None, help="who does this; default the login name")
+    activate.set_defaults(run=run_activate)
+    listing = todo.add_parser("list", help="every activation, newest first")
+    listing.set_defaults(run=run_list)
+    showing = todo.add_parser("show", help="what the declarations of a folder say, in short")
+    showing.set_defaults(run=run_show)
+    for one in (activate, showing):
+        one.add_argument("--schemas", type=Path, default=SCHEMAS, help="the folder of declarations")
+    for one in (activate, listing, showing):
+        one.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def run_activate(arguments: argparse.Namespace) -> int:
+    """Compile, make what is missing (topics, users, rights), activate. Running consumers follow within a second."""
+    from bereik import provision
+    from bereik.runtime import Stack
+    from bereik.runtime.stack import home_from_env
+
+    owner = Stack(home_from_env()).settings
+    sha256 = provision.provision(owner, arguments.schemas, arguments.by or getpass.getuser())
+    if arguments.json:
+        show({"sha256": sha256})
+    else:
+        print(f"Active: {sha256}")
+    return 0
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Every activation, newest first."""
+    from bereik.app import App
+    from bereik.store import bundles
+
+    with App.from_env().store.transaction() as tx:
+        rows = bundles.history(tx)
+    if arguments.json:
+        show([{"sha256": sha256, "at": at, "by": by} for sha256, at, by in rows])
+    else:
+        for sha256, at, by in rows:
+            print(f"{sha256}  {at}  {by}")
+    return 0
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """What a partner may signal to whom, in a few lines; the whole document with --json."""
+    bundle = Bundle.compile(arguments.schemas)
+    if arguments.json:
+        show({"sha256": bundle.sha256, "document": bundle.document})
+        return 0
+    print(f"Bundle {bundle.sha256}")
+    for kind in bundle.signal_types.values():
+        print(f"\n{kind.label['nl']} ({kind.id}) → {kind.purpose}; {kind.article}")
+        senders = [
+            (partner.name, agreement)
+            for partner in bundle.partners.values()
+            for agreement in partner.agreements
+            if kind.id in agreement.signal_types
+        ]
+        for name, agreement in senders:
+            end = agreement.end.isoformat() if agreement.end else "…"
+            print(f"  {name} → {agreement.municipality}, {agreement.start} - {end}")
+    idle = [partner.name for partner in bundle.partners.values() if not partner.agreements]
+    if idle:
+        print(f"\nWithout any agreement (unconfigured): {', '.join(idle)}")
+    return 0
