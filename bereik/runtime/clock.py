@@ -75,7 +75,8 @@ def commands() -> dict[str, list[str]]:
     airflow = str(Path(sys.executable).parent / "airflow")
     return {
         "airflow-dag-processor": [airflow, "dag-processor"],
-        "airflow-scheduler": [airflow, "scheduler"],
+        # It would serve task logs on a fixed port, to every network; the API reads the files itself.
+        "airflow-scheduler": [airflow, "scheduler", "--skip-serve-logs"],
         "airflow-api": [airflow, "api-server"],
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Self
 from bereik.errors import LastingError
 
 HOST = "127.0.0.1"
+UNSEEN = "a process that cannot be seen from here"
 
 
 class PortTaken(LastingError):
@@ -71,9 +74,14 @@ class Ports:
 
     def require_free(self, skip: frozenset[str] = frozenset()) -> None:
         """Raises `PortTaken` for the first port that somebody listens on; `skip` names those that are ours already."""
+        # A killed process with many threads (the broker) is gone from /proc up to a second before its ports are.
+        until = time.monotonic() + 3
         for name, port in self.as_dict().items():
-            if name not in skip and in_use(port):
-                raise PortTaken(name, port, owner_of(port))
+            while name not in skip and in_use(port):
+                owner = owner_of(port)
+                if owner != UNSEEN or time.monotonic() > until:
+                    raise PortTaken(name, port, owner)
+                time.sleep(0.1)
 
 
 def in_use(port: int) -> bool:
@@ -92,19 +100,26 @@ def owner_of(port: int) -> str:
     """`name (pid N)` of the process listening on a TCP port, or what is known when that is hidden from us."""
     inodes = _listening_inodes(port)
     if not inodes:
-        return "a process that cannot be seen from here"
+        return UNSEEN
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
-        try:
-            links = {os.readlink(entry) for entry in (process / "fd").iterdir()}
-            if any(f"socket:[{inode}]" in links for inode in inodes):
-                name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
-                return f"{name} (pid {process.name})"
-        except OSError:
-            # It ended meanwhile, or belongs to somebody else.
-            continue
-    return "a process of another user"
+        # An error: it ended meanwhile, or belongs to somebody else.
+        with contextlib.suppress(OSError):
+            for entry in os.listdir(process / "fd"):
+                if _socket_inode(process / "fd" / entry) in inodes:
+                    name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                    return f"{name} (pid {process.name})"
+    return UNSEEN
+
+
+def _socket_inode(link: Path) -> str:
+    """The inode that a file descriptor's link names, empty when it is no socket or closed meanwhile."""
+    with contextlib.suppress(OSError):
+        target = os.readlink(link)
+        if target.startswith("socket:["):
+            return target[8:-1]
+    return ""
 
 
 def _listening_inodes(port: int) -> set[str]:

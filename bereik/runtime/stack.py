@@ -237,7 +237,7 @@ class Stack:
         running = self._running()
         if not running and not self.supervisor.alive():
             # After kill -9 of the keeper its processes live on without it, and hold ports and data.
-            self.supervisor.sweep(patience=10)
+            self.supervisor.sweep()
         wanted = (
             {"database", "kafka", "controller"}
             | ({"web"} if consumers else set())
@@ -308,7 +308,8 @@ class Stack:
             "airflow_jwt": passwords.get("airflow:jwt1") + passwords.get("airflow:jwt2"),
         }
         own = database.url("airflow", passwords.get("database:airflow"), self.ports.database, "airflow")
-        return {**self.environment("dags"), **clock.settings(self.home, REPOSITORY, self.ports, own, secrets)}
+        told = clock.settings(self.home, REPOSITORY, self.ports, own, secrets)
+        return {**self.environment("dags"), **told, **self._extra}
 
     def _write_environment(self) -> None:
         """One settings file per process, for people and for whoever starts a process by hand."""

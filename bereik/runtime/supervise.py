@@ -161,11 +161,12 @@ class Supervisor:
 
     def shutdown(self, order: Sequence[str]) -> None:
         """Stop the programs in this order, then the keeper, then whatever is left of them. Returns when all is gone."""
-        if self.alive():
+        asked = self.alive()
+        if asked:
             self.halt(order)
             with contextlib.suppress(xmlrpc.client.Fault, SupervisorFailed):
                 self._call("shutdown")
-        self.sweep()
+        self.sweep(grace=3.0 if asked else 0.0)
         self.socket.unlink(missing_ok=True)
         if self.socket.parent != self._run:
             with contextlib.suppress(OSError):
@@ -175,7 +176,8 @@ class Supervisor:
         """Process ids of this stack that are alive now, the keeper included."""
         leader = self._leader()
         marker = f"{MARKER}={self.home}".encode()
-        found = []
+        everybody: dict[int, _Facts] = {}
+        found: set[int] = set()
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
@@ -183,21 +185,26 @@ class Supervisor:
             facts = _facts(pid)
             if facts is None or facts.state == "Z":
                 continue
+            everybody[pid] = facts
             if leader is not None and facts.session == leader:
-                found.append(pid)
+                found.add(pid)
                 continue
             with contextlib.suppress(OSError):
                 if marker in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(pid)
-        return found
+                    found.add(pid)
+        # PostgreSQL's backends each begin a session of their own.
+        more = found
+        while more := {pid for pid, facts in everybody.items() if facts.parent in more} - found:
+            found |= more
+        return sorted(found)
 
-    def sweep(self, patience: float = 15.0) -> None:
-        """End every process of this stack: asked first, killed after `patience` seconds. Raises `SupervisorFailed`."""
+    def sweep(self, grace: float = 0.0, patience: float = 15.0) -> None:
+        """End every process of this stack. Raises `SupervisorFailed` for one that cannot be killed.
+
+        Those that were told to stop just now get `grace` seconds; what is left is asked, and killed after `patience`.
+        """
         began = time.monotonic()
-        # What just was told to stop gets 3 seconds to do so before it is asked a second time.
-        while (left := self.leftovers()) and time.monotonic() < began + (
-            3.0 if self._pidfile.exists() else 0.0
-        ):
+        while (left := self.leftovers()) and time.monotonic() < began + grace:
             time.sleep(0.1)
         for pid in left:
             # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for its clients.
@@ -287,8 +294,12 @@ class _UnixConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        try:
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(str(self._path))
+        except OSError:
+            self.close()
+            raise
 
 
 class _UnixTransport(xmlrpc.client.Transport):
@@ -297,25 +308,29 @@ class _UnixTransport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: object) -> http.client.HTTPConnection:
-        return _UnixConnection(self._path)
+        connection = _UnixConnection(self._path)
+        # Where the base class looks for what it must close.
+        self._connection = ("keeper", connection)
+        return connection
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
     state: str
+    parent: int
     session: int
     started: int
 
 
 def _facts(pid: int) -> _Facts | None:
-    """State, session and start time from /proc/PID/stat; None when it is gone."""
+    """State, parent, session and start time from /proc/PID/stat; None when it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     # The name, in parentheses, may hold anything; the columns after it are plain.
     columns = text[text.rindex(")") + 2 :].split()
-    return _Facts(columns[0], int(columns[3]), int(columns[19]))
+    return _Facts(columns[0], int(columns[1]), int(columns[3]), int(columns[19]))
 
 
 def _started(pid: int) -> int:
