@@ -95,7 +95,9 @@ class Tx:
         # After an error the transaction is aborted and rolls back, which ends the role by itself.
         self.raw.execute("SET LOCAL ROLE NONE")
 
-    def copy(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Iterator[Sequence[Any]]) -> None:
+    def copy(
+        self, table: str, columns: Sequence[str], types: Sequence[str], rows: Iterator[Sequence[Any]]
+    ) -> None:
         """Binary COPY into a TEMP table; PostgreSQL refuses COPY into a table with row security."""
         with self.raw.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as out:
             out.set_types(list(types))
@@ -106,33 +108,47 @@ class Tx:
 
     def stands(self, group: str, topic: str) -> dict[int, Stand]:
         """The position of a group in every partition of a topic."""
-        found = self.rows("SELECT partition, topic_id, next FROM ops.position WHERE group_name = %s AND topic = %s", (group, topic))
+        found = self.rows(
+            "SELECT partition, topic_id, next FROM ops.position WHERE group_name = %s AND topic = %s",
+            (group, topic),
+        )
         return {partition: Stand(topic_id, after) for partition, topic_id, after in found}
 
     def begin_at(self, group: str, topic: str, topic_id: UUID, partition: int, at: int) -> None:
         """Write the first position of a partition that this group never read."""
         self.execute(
             "INSERT INTO ops.position (group_name, topic, partition, topic_id, next) VALUES (%s, %s, %s, %s, %s)"
-            " ON CONFLICT DO NOTHING", (group, topic, partition, topic_id, at))
+            " ON CONFLICT DO NOTHING",
+            (group, topic, partition, topic_id, at),
+        )
 
     def advance(self, group: str, topic: str, partition: int, before: int, after: int) -> bool:
         """Move the position by compare-and-set. False: another process moved it, so this batch is not ours."""
         moved = self.execute(
             "UPDATE ops.position SET next = %s, moved_at = now()"
-            " WHERE group_name = %s AND topic = %s AND partition = %s AND next = %s", (after, group, topic, partition, before))
+            " WHERE group_name = %s AND topic = %s AND partition = %s AND next = %s",
+            (after, group, topic, partition, before),
+        )
         return moved.rowcount == 1
 
     def send(self, topic: str, messages: Sequence[tuple[bytes, bytes]], per_row: int = 500) -> None:
         """Put messages (key, value) in the outbox; they leave when this transaction commits."""
+        if messages:
+            self.execute("SELECT pg_notify('outbox', '')")
         for start in range(0, len(messages), per_row):
             part = messages[start : start + per_row]
-            self.execute("INSERT INTO ops.outbox (topic, keys, messages) VALUES (%b, %b, %b)",
-                         (topic, [key for key, _ in part], [value for _, value in part]))
+            self.execute(
+                "INSERT INTO ops.outbox (topic, keys, messages) VALUES (%b, %b, %b)",
+                (topic, [key for key, _ in part], [value for _, value in part]),
+            )
 
     def park(self, group: str, topic: str, partition: int, offset: int, error: str) -> None:
         """Set a message of ours aside by its coordinates, with the kind of error only."""
-        self.execute("INSERT INTO ops.parked (group_name, topic, partition, \"offset\", error) VALUES (%s, %s, %s, %s, %s)"
-                     " ON CONFLICT DO NOTHING", (group, topic, partition, offset, error))
+        self.execute(
+            'INSERT INTO ops.parked (group_name, topic, partition, "offset", error) VALUES (%s, %s, %s, %s, %s)'
+            " ON CONFLICT DO NOTHING",
+            (group, topic, partition, offset, error),
+        )
 
     def locks(self, kind: int, keys: Sequence[int]) -> None:
         """Take one advisory lock per key until the transaction ends, in ascending order so that none can deadlock."""
@@ -161,7 +177,9 @@ class Store:
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
             if isinstance(error, OperationalError) or state in _PASSING or error.connection_invalidated:
-                raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({state or type(error.orig).__name__})") from None
+                raise StoreUnavailable(
+                    f"{StoreUnavailable.__doc__} ({state or type(error.orig).__name__})"
+                ) from None
             raise
 
     def check_schema(self) -> None:

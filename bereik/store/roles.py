@@ -33,8 +33,12 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "casework.alert": "SELECT, INSERT",
         },
     ),
-    # The bridge reads which cases are open, never a signal.
-    ("bridging", ("bereik_bridge",), {"casework.case": "SELECT", "casework.signal": "SELECT"}),
+    # The bridge reads which cases are open and what people agreed to; it writes neither.
+    (
+        "bridging",
+        ("bereik_bridge",),
+        {"casework.case": "SELECT", "casework.signal": "SELECT", "casework.fact": "SELECT"},
+    ),
 )
 
 
@@ -60,6 +64,9 @@ def sync_purposes(connection: Connection, purposes: Sequence[str]) -> None:
             known = connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).first()
             if known is None:
                 connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
+            # Batches come in through TEMP tables, which belong to the role that makes them.
+            database = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
+            connection.exec_driver_sql(f"GRANT TEMPORARY ON DATABASE {database} TO {role}")
             for schema in sorted({table.split(".")[0] for table in tables}):
                 connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
             for table, verbs in tables.items():

@@ -10,4 +10,6 @@ down_revision = None
 
 def upgrade() -> None:
     # The driver's own execute: the file has several statements and per cent signs, and no parameters.
-    op.get_bind().connection.driver_connection.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None
+    driver.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))

@@ -252,19 +252,6 @@ CREATE INDEX alert_of_case ON casework.alert (case_id);
 
 -- ---------------------------------------------------------------- bridge: a lawful tie between two cases
 
-CREATE TABLE bridge.consent (
-    consent_id   uuid PRIMARY KEY,
-    purpose      text NOT NULL,
-    case_id      uuid NOT NULL,
-    toward       text NOT NULL,
-    who          text NOT NULL,
-    form         text NOT NULL,
-    given_at     timestamptz NOT NULL,
-    recorded_by  text NOT NULL,
-    withdrawn_at timestamptz
-);
-CREATE INDEX consent_of_case ON bridge.consent (case_id);
-
 -- The keyed hash of an address unit under the bridge's own key; there only while a ground for it is.
 CREATE TABLE bridge.trace (
     case_id      uuid NOT NULL,
@@ -295,7 +282,6 @@ CREATE TABLE bridge.side (
     case_id      uuid NOT NULL,
     municipality text NOT NULL,
     team         text NOT NULL,
-    accepted_by  text,
     shown        jsonb NOT NULL,
     PRIMARY KEY (bridge_id, purpose)
 );
@@ -326,6 +312,11 @@ BEGIN
 END $$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO bereik_intake, bereik_casework, bereik_outreach, bereik_relay, bereik_bridge, bereik_web,
+    bereik_dags, bereik_operator;
+-- Each process refuses to start on another schema than its own.
+GRANT SELECT ON public.alembic_version TO bereik_intake, bereik_casework, bereik_outreach, bereik_relay, bereik_bridge,
+    bereik_web, bereik_dags, bereik_operator;
 
 -- Every process may read the rules it decides by and keep its own position.
 GRANT USAGE ON SCHEMA ops TO bereik_intake, bereik_casework, bereik_outreach, bereik_relay, bereik_bridge,
@@ -349,7 +340,6 @@ CREATE POLICY intake_only ON intake.original TO bereik_intake USING (true) WITH 
 -- The bridge role alone may hold a hash that two purposes share.
 GRANT USAGE ON SCHEMA bridge TO bereik_bridge, bereik_web, bereik_operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bridge TO bereik_bridge;
-CREATE POLICY bridge_only ON bridge.consent TO bereik_bridge USING (true) WITH CHECK (true);
 CREATE POLICY bridge_only ON bridge.trace TO bereik_bridge USING (true) WITH CHECK (true);
 CREATE POLICY bridge_only ON bridge.bridge TO bereik_bridge USING (true) WITH CHECK (true);
 CREATE POLICY bridge_only ON bridge.side TO bereik_bridge USING (true) WITH CHECK (true);

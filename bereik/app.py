@@ -1,0 +1,301 @@
+"""The one place where settings are read and parts are put together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from bereik import outreach
+from bereik.bridge import Bridge
+from bereik.bundle import Bundle
+from bereik.bus import Admin, Broker, Listener, Producer, Relay, Work
+from bereik.casework import Casework
+from bereik.errors import LastingError
+from bereik.intake import Intake
+from bereik.keys import Keyring
+from bereik.ports import Record
+from bereik.store import Store, Tx, bundles, invariants
+from bereik.store.session import Session
+from bereik.store.vault import Registers
+
+log = logging.getLogger(__name__)
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+GROUPS: Mapping[str, str] = {"intake": "in", "casework": "signals", "outreach": "alerts", "bridge": "cases"}
+
+
+class NotConfigured(LastingError):
+    """A setting is missing. Start through `bereik up`, or set the variables in docs/settings.md."""
+
+
+class NoActiveBundle(LastingError):
+    """No declarations are active. Run `bereik rules activate`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that differs between installations, from BEREIK_* variables. See docs/settings.md."""
+
+    process: str
+    home: Path
+    database_url: str
+    broker: Broker
+    keys: Path
+    schemas: Path
+    expectations: Path
+    drop: Path
+    web_host: str
+    web_port: int
+    failpoint: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read the variables. Raises `NotConfigured` naming all that are missing."""
+        needed = (
+            "BEREIK_DATABASE_URL",
+            "BEREIK_KAFKA_BOOTSTRAP",
+            "BEREIK_KAFKA_USERNAME",
+            "BEREIK_KAFKA_PASSWORD",
+            "BEREIK_KEYS",
+        )
+        missing = [name for name in needed if not env.get(name)]
+        if missing:
+            raise NotConfigured(f"These settings are missing: {', '.join(missing)}. {NotConfigured.__doc__}")
+        home = Path(env.get("BEREIK_HOME", REPOSITORY / ".bereik"))
+        return cls(
+            process=env.get("BEREIK_PROCESS", "operator"),
+            home=home,
+            database_url=env["BEREIK_DATABASE_URL"],
+            broker=Broker(
+                env["BEREIK_KAFKA_BOOTSTRAP"],
+                env["BEREIK_KAFKA_USERNAME"],
+                env["BEREIK_KAFKA_PASSWORD"],
+                env.get("BEREIK_KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT"),
+                env.get("BEREIK_KAFKA_MECHANISM", "SCRAM-SHA-512"),
+                env.get("BEREIK_KAFKA_CA") or None,
+            ),
+            keys=Path(env["BEREIK_KEYS"]),
+            schemas=Path(env.get("BEREIK_SCHEMAS", REPOSITORY / "schemas")),
+            expectations=Path(env.get("BEREIK_EXPECTATIONS", REPOSITORY / "expectations")),
+            drop=Path(env.get("BEREIK_DROP", home / "drop")),
+            web_host=env.get("BEREIK_WEB_HOST", "127.0.0.1"),
+            web_port=int(env.get("BEREIK_WEB_PORT", "18080")),
+            failpoint=env.get("BEREIK_FAILPOINT", ""),
+        )
+
+
+def operator_environment(home: Path) -> dict[str, str]:
+    """The caller's settings, or those that the embedded stack wrote for its operator."""
+    env = dict(os.environ)
+    file = home / "env" / "operator.env"
+    if not env.get("BEREIK_DATABASE_URL") and file.exists():
+        env |= dict(line.split("=", 1) for line in file.read_text("utf-8").splitlines() if "=" in line)
+    return env
+
+
+class _OnSession:
+    """A capability's step on a raw transaction: hands it the session of its group."""
+
+    def __init__(self, step: Any, group: str, bundle_id: int) -> None:
+        self._step, self._group, self._bundle_id = step, group, bundle_id
+
+    def prepare(self, records: Sequence[Record]) -> Any:
+        return self._step.prepare(records)
+
+    def write(self, prepared: Any, tx: Tx) -> None:
+        self._step.write(prepared, Session(tx, self._group, self._bundle_id))
+
+    def park(self, record: Record, error: str, tx: Tx) -> None:
+        self._step.park(record, error, Session(tx, self._group, self._bundle_id))
+
+
+class App:
+    """One process of Bereik: its settings, and each part made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stopped = threading.Event()
+        self._bundle: tuple[int, Bundle] | None = None
+        self._asked_at = 0.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> App:
+        """From the environment, or from the embedded stack's settings when the environment has none."""
+        home = Path(os.environ.get("BEREIK_HOME", REPOSITORY / ".bereik"))
+        return cls(Settings.from_env(env if env is not None else operator_environment(home)))
+
+    @cached_property
+    def store(self) -> Store:
+        """The database under this process's login."""
+        return Store(self.settings.database_url)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keyring. Raises `KeyringMissing`."""
+        return Keyring.load(self.settings.keys)
+
+    @cached_property
+    def registers(self) -> Registers:
+        """The registers of the vault."""
+        return Registers(self.store, self.keyring)
+
+    def producer(self) -> Producer:
+        """A producer under this process's principal."""
+        return Producer(self.settings.broker)
+
+    def admin(self) -> Admin:
+        """Kafka's administration under this process's principal."""
+        return Admin(self.settings.broker)
+
+    def web_secret(self) -> bytes:
+        """The key that signs the board's sessions."""
+        return self.keyring.box("web").derive_bytes("session")
+
+    # ------------------------------------------------------------ the active bundle
+
+    def active(self) -> tuple[int, Bundle]:
+        """The active bundle and its id; looked up at most once a second. Raises `NoActiveBundle`."""
+        now = time.monotonic()
+        if self._bundle is None or now - self._asked_at >= 1.0:
+            with self.store.transaction() as tx:
+                active = bundles.active_id(tx)
+                if active is None:
+                    raise NoActiveBundle()
+                if self._bundle is None or self._bundle[0] != active:
+                    self._bundle = (active, Bundle.load(bundles.document(tx, active)))
+            self._asked_at = now
+        return self._bundle
+
+    def bundle(self) -> Bundle:
+        """The active bundle."""
+        return self.active()[1]
+
+    # ------------------------------------------------------------ running a consumer
+
+    def run(self, process: str) -> None:
+        """Run one consumer until it is told to stop (SIGTERM, SIGINT)."""
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopped.set())
+        self.store.check_schema()
+        stopped = self._stopped.is_set
+        if process == "relay":
+            Relay(self.settings.broker, self.store, stopped, self._failpoint).run()
+            return
+        Listener(
+            self.settings.broker, self.store, process, self._source(process), stopped, self._failpoint
+        ).run()
+
+    def _failpoint(self, name: str) -> None:
+        """Kill this process here when a fault test armed this point; in all other runs a comparison of two texts."""
+        if name == self.settings.failpoint:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _source(self, process: str) -> Callable[[], Work]:
+        """The work of a consumer; made anew only when another bundle is active."""
+        made: dict[int, Work] = {}
+
+        def work() -> Work:
+            bundle_id, bundle = self.active()
+            if bundle_id not in made:
+                made.clear()
+                names = bundle.partners if process == "intake" else bundle.purposes
+                topics = tuple(sorted(f"{GROUPS[process]}.{name}" for name in names))
+                made[bundle_id] = Work(
+                    topics, _OnSession(self.step(process, bundle_id, bundle), process, bundle_id)
+                )
+            return made[bundle_id]
+
+        return work
+
+    def step(self, process: str, bundle_id: int, bundle: Bundle) -> Any:
+        """The capability behind a consumer."""
+        match process:
+            case "intake":
+                return Intake(bundle, bundle_id, self.keyring, self.registers)
+            case "casework":
+                return Casework(bundle, bundle_id, self.keyring)
+            case "outreach":
+                return outreach.Outreach()
+            case "bridge":
+                return Bridge(bundle, self.keyring, self.registers)
+            case _:
+                raise NotConfigured(
+                    f"There is no consumer with this name; known are {', '.join(GROUPS)} and relay."
+                )
+
+    # ------------------------------------------------------------ what people and tools ask
+
+    def state_fact(self, purpose: str, case_id: UUID, kind: str, detail: Mapping[str, Any], by: str) -> None:
+        """Take down what a person did or said about a case. Raises `UnknownCase`."""
+        bundle_id, bundle = self.active()
+        casework = Casework(bundle, bundle_id, self.keyring)
+        with self.store.transaction() as tx:
+            session = Session(tx, "operator", bundle_id)
+            outreach.state_fact(
+                casework, session, purpose, case_id, uuid4(), kind, detail, by, datetime.now(UTC)
+            )
+
+    def backlog(self) -> dict[str, int]:
+        """Messages still under way, per consumer group, and rows in the outbox. All zero means drained."""
+        bundle = self.bundle()
+        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
+            waiting = {"outbox": int(tx.rows("SELECT count(*) FROM ops.outbox")[0][0])}
+            stands = {
+                (g, t, p): n
+                for g, t, p, n in tx.rows("SELECT group_name, topic, partition, next FROM ops.position")
+            }
+        with self._admin() as admin:
+            for group, prefix in GROUPS.items():
+                names = bundle.partners if prefix == "in" else bundle.purposes
+                ends = admin.ends([f"{prefix}.{name}" for name in names])
+                waiting[group] = sum(
+                    end - stands.get((group, *place), first) for place, (first, end) in ends.items()
+                )
+        return waiting
+
+    def check(self) -> tuple[dict[str, int], list[invariants.Finding]]:
+        """The backlog, and every invariant that can be judged now."""
+        waiting = self.backlog()
+        with self.store.transaction() as tx:
+            found = invariants.check(tx, drained=not any(waiting.values()))
+        return waiting, found
+
+    @contextmanager
+    def _admin(self) -> Iterator[Admin]:
+        admin = self.admin()
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+    def sweep(self) -> int:
+        """Remove landed records that are older than their topic allows and that intake is past. Returns how many."""
+        bundle = self.bundle()
+        hours = next((t.landed_hours for t in bundle.topics if t.pattern.startswith("in.")), None)
+        if hours is None:
+            return 0
+        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
+            rows = tx.rows(
+                "SELECT topic, partition, max(next_offset) FROM intake.landed WHERE landed_at < now() - make_interval(hours => %s)"
+                " GROUP BY topic, partition",
+                (hours,),
+            )
+        with self._admin() as admin:
+            ends = admin.ends(sorted({row[0] for row in rows}))
+            past = {(t, p): n for t, p, n in rows if (t, p) in ends and ends[(t, p)][0] < n}
+            removed: int = sum(before - ends[place][0] for place, before in past.items())
+            admin.delete_before(past)
+        return removed

@@ -1,0 +1,258 @@
+"""The bridge: a lawful tie between two cases of different purposes, with its ground and its end.
+
+Nothing is copied. Each team reads its own side: the few fields that its purpose may be shown. Without a ground no
+hash is made and nothing is looked up, so a case without a bridge holds no trace of another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+
+from bereik import cases, linkage, vault
+from bereik.bundle import BridgeRule, Bundle, Statute
+from bereik.casework import alert_message
+from bereik.ports import Box, BridgeTables, CaseView, FactRow, Keys, Outbox, Record, Register, SideRow
+
+CASES = "cases."
+CONSENT, CONSENT_WITHDRAWN, ACCEPTED = "consent", "consent_withdrawn", "bridge_accepted"
+
+
+class State(StrEnum):
+    """Where a possible bridge stands."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A decision about two cases: the state, the ground, and what it rests on."""
+
+    state: State
+    ground: str
+    basis: str
+
+
+class BridgeTx(Outbox, Protocol):
+    """The transaction as the bridge sees it."""
+
+    def bridge(self) -> AbstractContextManager[BridgeTables]: ...
+    def park_position(self, record: Record, error: str) -> None: ...
+
+
+# ---------------------------------------------------------------- deciding, pure
+
+
+def statute_for(statutes: Sequence[Statute], rule: BridgeRule, on: date) -> Statute | None:
+    """The registered ground that covers both purposes of the rule on that day."""
+    return next((s for s in statutes if s.in_force(on) and set(rule.purposes) <= s.purposes), None)
+
+
+def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> FactRow | None:
+    """The consent that counts for this side: the newest, not withdrawn, on a known form, by one who may give it."""
+    toward = next(purpose for purpose in rule.purposes if purpose != case.purpose)
+    may = {
+        agrees.role
+        for agrees in rule.agrees.get(case.purpose, ())
+        if (agrees.from_age is None or (age is not None and age >= agrees.from_age))
+        and (agrees.below_age is None or (age is not None and age < agrees.below_age))
+    }
+    found: FactRow | None = None
+    for fact in sorted(case.facts, key=lambda fact: fact.stated_at):
+        if fact.kind == CONSENT and fact.detail.get("toward") == toward:
+            valid = fact.detail.get("who") in may and fact.detail.get("form") in rule.forms
+            found = fact if valid else found
+        elif fact.kind == CONSENT_WITHDRAWN and fact.detail.get("toward") == toward:
+            found = None
+    return found
+
+
+def decide(
+    first: CaseView,
+    second: CaseView,
+    rule: BridgeRule,
+    statute: Statute | None,
+    consents: tuple[FactRow | None, FactRow | None],
+) -> Tie:
+    """Whether two open cases about the same address are tied. Partial agreement opens nothing."""
+    if not (first.open and second.open):
+        return Tie(State.NONE, "", "")
+    if statute is not None:
+        return Tie(State.OPEN, "statute", f"{statute.article}; {statute.dpia}")
+    mine, theirs = consents
+    if mine is None or theirs is None:
+        return Tie(State.NONE, "", "")
+    basis = ", ".join(sorted({str(mine.detail["form"]), str(theirs.detail["form"])}))
+    # The one who asked first waits until the other team accepts.
+    answering = second if mine.stated_at <= theirs.stated_at else first
+    accepted = any(fact.kind == ACCEPTED for fact in answering.facts)
+    return Tie(State.OPEN if accepted else State.REQUESTED, "consent", basis)
+
+
+def shown(fields: Sequence[str], other: CaseView, team_name: str) -> dict[str, Any]:
+    """What one side is shown of the other: the declared fields and no others."""
+    known = {
+        "present": True,
+        "help_involved": True,
+        "since": other.first_signal.isoformat(),
+        "contact": team_name,
+    }
+    return {field: known[field] for field in fields if field in known}
+
+
+def age_on(birth_date: str | None, today: date) -> int | None:
+    """Full years, or None when the birth date is not known exactly."""
+    try:
+        born = date.fromisoformat(birth_date or "")
+    except ValueError:
+        return None
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+# ---------------------------------------------------------------- doing
+
+
+class Bridge:
+    """The step of the bridge consumer: looks at a case each time it changes or somebody states something about it."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        keys: Keys,
+        register: Callable[[str, str], Register],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._bundle, self._register, self._now = bundle, register, now
+        self._boxes: dict[str, Box] = {rule.id: keys.box(f"bridge|{rule.id}") for rule in bundle.bridges}
+        self._purpose_boxes: dict[str, Box] = {name: keys.box(f"purpose|{name}") for name in bundle.purposes}
+
+    def prepare(self, records: Sequence[Record]) -> list[tuple[str, UUID]]:
+        """The cases in the batch that a bridge could matter to, once each."""
+        found: dict[tuple[str, UUID], None] = {}
+        for record in records:
+            purpose_id = record.topic.removeprefix(CASES)
+            if any(purpose_id in rule.purposes for rule in self._bundle.bridges):
+                found[(purpose_id, UUID(orjson.loads(record.value or b"")["data"]["case_id"]))] = None
+        return list(found)
+
+    def write(self, prepared: Sequence[tuple[str, UUID]], tx: BridgeTx) -> None:
+        """Open, ask for, or end the bridges of each case."""
+        with tx.bridge() as tables:
+            views = tables.cases(prepared)
+            for purpose_id, case_id in prepared:
+                case = views.get(case_id)
+                for rule in self._bundle.bridges:
+                    if case is not None and purpose_id in rule.purposes:
+                        self._look(case, rule, tables, tx)
+
+    def park(self, record: Record, error: str, tx: BridgeTx) -> None:
+        """Set a message of ours aside by its coordinates."""
+        tx.park_position(record, error)
+
+    def _look(self, case: CaseView, rule: BridgeRule, tables: BridgeTables, tx: BridgeTx) -> None:
+        now = self._now()
+        municipality = self._bundle.municipalities[case.municipality]
+        statute = statute_for(municipality.statutes, rule, cases.local_day(now))
+        asked = any(fact.kind == CONSENT for fact in case.facts)
+        toward = next(purpose for purpose in rule.purposes if purpose != case.purpose)
+        if not case.open or self._enforces(case) or (statute is None and not asked):
+            # No ground: what may have been there from an earlier ground goes.
+            if tables.drop_trace(case.case_id, toward):
+                self._end(case, tables, tx, now)
+            return
+        found = self._trace(case, tables)
+        if found is None:
+            return
+        digest, age = found
+        consent = consent_of(case, rule, age)
+        if statute is None and consent is None:
+            if tables.drop_trace(case.case_id, toward):
+                self._end(case, tables, tx, now)
+            return
+        tables.keep_trace(
+            case.case_id, case.purpose, toward, case.municipality, self._boxes[rule.id].digest(digest),
+            "statute" if statute else "consent",
+        )  # fmt: skip
+        for other in tables.cases(
+            [(toward, other_id) for other_id in tables.counterparts(case.case_id, case.purpose, toward)]
+        ).values():
+            if not other.open or self._enforces(other):
+                continue
+            their_consent = None
+            if statute is None:
+                theirs = self._trace(other, tables)
+                their_consent = consent_of(other, rule, theirs[1] if theirs else None)
+            tie = decide(case, other, rule, statute, (consent, their_consent))
+            if tie.state is not State.NONE:
+                self._save(case, other, rule, tie, tables, tx, now)
+
+    def _trace(self, case: CaseView, tables: BridgeTables) -> tuple[str, int | None] | None:
+        """The address unit of a case and the age of its subject, from one sealed record; only for a case with a ground."""
+        sealed = tables.sealed_record(case.purpose, case.case_id)
+        if sealed is None:
+            return None
+        signal_id, value = sealed
+        who = vault.open_record(self._register(case.purpose, case.municipality), signal_id, value)
+        unit = linkage.address_unit(who)
+        today = cases.local_day(self._now())
+        return (
+            None
+            if unit is None
+            else (f"{case.municipality}|{unit}", age_on(who.fields.get("birth_date"), today))
+        )
+
+    def _enforces(self, case: CaseView) -> bool:
+        teams = self._bundle.municipalities[case.municipality].teams
+        return any(team.id == case.team and team.role == "enforce" for team in teams)
+
+    def _save(
+        self,
+        case: CaseView,
+        other: CaseView,
+        rule: BridgeRule,
+        tie: Tie,
+        tables: BridgeTables,
+        tx: BridgeTx,
+        now: datetime,
+    ) -> None:
+        pair = sorted((str(case.case_id), str(other.case_id)))
+        bridge_id = self._boxes[rule.id].id("bridge|" + "|".join(pair))
+        sides = [self._side(mine, theirs, rule, tie) for mine, theirs in ((case, other), (other, case))]
+        if tables.save(bridge_id, tie.ground, tie.basis, tie.state.value, sides, now):
+            self._tell(sides, bridge_id, f"bridge_{tie.state.value}", tx, now)
+
+    def _side(self, mine: CaseView, theirs: CaseView, rule: BridgeRule, tie: Tie) -> SideRow:
+        names = {team.id: team.name for team in self._bundle.municipalities[theirs.municipality].teams}
+        fields = rule.fields.get(mine.purpose, ()) if tie.state is State.OPEN else ()
+        return SideRow(
+            mine.purpose,
+            mine.case_id,
+            mine.municipality,
+            mine.team,
+            shown(fields, theirs, names.get(theirs.team, theirs.team)),
+        )
+
+    def _end(self, case: CaseView, tables: BridgeTables, tx: BridgeTx, now: datetime) -> None:
+        for bridge_id, sides in tables.end_bridges(case.case_id, "ground_gone", now).items():
+            self._tell(sides, bridge_id, "bridge_ended", tx, now)
+
+    def _tell(
+        self, sides: Sequence[SideRow], bridge_id: UUID, reason: str, tx: BridgeTx, now: datetime
+    ) -> None:
+        for side in sides:
+            box = self._purpose_boxes[side.purpose]
+            # Each change of state of each bridge is one alert, so the alert's id holds both.
+            mark = f"{bridge_id}|{now.isoformat()}"
+            key, value = alert_message(
+                box, side.purpose, side.case_id, 0, side.municipality, side.team, reason, now, mark
+            )
+            tx.send(f"alerts.{side.purpose}", [(key, value)])

@@ -1,0 +1,557 @@
+"""Kafka: the only module that knows kafka-python.
+
+`Listener` is the one loop under every consumer. Its promise: the effects of a message and the position behind it are
+one PostgreSQL transaction, so a kill at any point neither loses nor doubles an effect. Kafka's own commit is for lag
+tools only.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ConfigResource,
+    ConfigResourceType,
+    OffsetSpec,
+    ResourcePattern,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from bereik.errors import LastingError, TransientError
+from bereik.ports import Record
+from bereik.store import Store, StoreUnavailable, Tx
+
+log = logging.getLogger(__name__)
+
+# kafka-python logs message keys and values at DEBUG, so its logger never goes below INFO.
+logging.getLogger("kafka").setLevel(logging.WARNING)
+# Said at every connection; whether a network needs TLS is BEREIK_KAFKA_SECURITY_PROTOCOL, and `bereik doctor` tells.
+logging.getLogger("kafka.net.sasl").setLevel(logging.ERROR)
+logging.getLogger("kafka.coordinator.assignors").setLevel(logging.ERROR)
+
+# 2,000 records were the knee in `bereik bench pipeline`: below it each transaction's fixed cost shows, above it
+# nothing is won and a batch that has to be halved takes longer to find its offender.
+MAX_RECORDS = 2_000
+
+CONTENT_TYPE = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+
+
+class BrokerUnavailable(TransientError):
+    """Kafka cannot be reached or refuses the credentials. See `bereik doctor`, BEREIK_KAFKA_BOOTSTRAP and the ACLs."""
+
+
+class TopicReplaced(LastingError):
+    """A topic was made anew or lost its end since we read it. Restore it, or reset ops.position after checking what is lost."""
+
+
+class NotSent(TransientError):
+    """Kafka did not acknowledge a message; it stays where it was and is sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """How to reach Kafka."""
+
+    bootstrap: str
+    username: str
+    password: str
+    security_protocol: str = "SASL_PLAINTEXT"
+    mechanism: str = "SCRAM-SHA-512"
+    ca: str | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """As kafka-python's keyword arguments."""
+        return {
+            "bootstrap_servers": self.bootstrap.split(","),
+            "security_protocol": self.security_protocol,
+            "sasl_mechanism": self.mechanism,
+            "sasl_plain_username": self.username,
+            "sasl_plain_password": self.password,
+            "ssl_cafile": self.ca,
+        }
+
+
+# ---------------------------------------------------------------- sending
+
+
+class Producer:
+    """Sends and knows what was acknowledged. Idempotent, acks=all."""
+
+    def __init__(self, broker: Broker) -> None:
+        # 5 ms of linger fills batches of 128 KiB under load and is not felt without it.
+        self._producer = KafkaProducer(
+            **broker.settings(), linger_ms=5, batch_size=131_072, max_block_ms=30_000
+        )
+        self._waiting: list[Any] = []
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        timestamp_ms: int | None = None,
+    ) -> None:
+        """Queue one message; `flush` tells whether it arrived. Without a timestamp it is of now."""
+        try:
+            self._waiting.append(
+                self._producer.send(
+                    topic, key=key, value=value, headers=list(headers), timestamp_ms=timestamp_ms
+                )
+            )
+        except KafkaError as error:
+            raise NotSent(f"{NotSent.__doc__} ({type(error).__name__})") from None
+
+    def flush(self) -> int:
+        """Wait until all queued messages are acknowledged, and say how many. Raises `NotSent`."""
+        waiting, self._waiting = self._waiting, []
+        try:
+            self._producer.flush(timeout=60)
+        except KafkaError as error:
+            raise NotSent(f"{NotSent.__doc__} ({type(error).__name__})") from None
+        for future in waiting:
+            if not future.succeeded():
+                raise NotSent(f"{NotSent.__doc__} ({type(future.exception).__name__})")
+        return len(waiting)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._producer.close(timeout=5)
+
+
+# ---------------------------------------------------------------- listening
+
+
+class Step(Protocol):
+    """What a consumer does with a batch. `prepare` needs no transaction; `write` and `park` get one."""
+
+    def prepare(self, records: Sequence[Record]) -> Any:
+        """Read and decide what can be decided without the database."""
+
+    def write(self, prepared: Any, tx: Tx) -> None:
+        """Write state and outgoing messages."""
+
+    def park(self, record: Record, error: str, tx: Tx) -> None:
+        """Set one message aside that fails for a lasting reason; `error` is the kind of error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What to listen to, and what to do with it, under the active bundle."""
+
+    topics: tuple[str, ...]
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Records of one partition, and the position before and after them."""
+
+    partition: TopicPartition
+    before: int
+    after: int
+    records: tuple[Record, ...]
+
+
+def halves(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """Split a batch in two of about equal size, keeping order and contiguous positions per partition."""
+    middle = sum(len(part.records) for part in parts) // 2
+    first: list[Part] = []
+    second: list[Part] = []
+    for part in parts:
+        take = min(len(part.records), middle)
+        middle -= take
+        if take == len(part.records):
+            first.append(part)
+        elif take == 0:
+            second.append(part)
+        else:
+            cut = part.records[take].offset
+            first.append(Part(part.partition, part.before, cut, part.records[:take]))
+            second.append(Part(part.partition, cut, part.after, part.records[take:]))
+    yield first
+    yield second
+
+
+class Listener:
+    """Poll, decide, write with the position, again; until `stopped()`.
+
+    `source` gives the work under the active bundle and is asked before every batch, so an activation is picked up
+    without a restart. `failpoint` is called with a name at the points where fault tests kill the process.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        store: Store,
+        group: str,
+        source: Callable[[], Work],
+        stopped: Callable[[], bool],
+        failpoint: Callable[[str], None] = lambda name: None,
+        max_records: int = MAX_RECORDS,
+    ) -> None:
+        self._store, self._group, self._source, self._stopped = store, group, source, stopped
+        self._failpoint, self._max_records = failpoint, max_records
+        self._admin = Admin(broker)
+        self._topic_ids: dict[str, UUID] = {}
+        self._seen: set[TopicPartition] = set()
+        self._topics: tuple[str, ...] = ()
+        self._consumer = KafkaConsumer(
+            **broker.settings(),
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+            # A killed consumer's partitions wait this long; the broker's lower bound is 6 s.
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=2_000,
+            metadata_max_age_ms=30_000,
+            max_poll_records=max_records,
+            fetch_max_wait_ms=50,
+        )
+
+    def run(self) -> None:
+        """Until stopped. Raises `TopicReplaced` when going on would lose or double messages."""
+        try:
+            while not self._stopped():
+                try:
+                    self._turn()
+                except TransientError as error:
+                    log.warning("%s waits: %s", self._group, error)
+                    self._wait_for_store()
+        finally:
+            self._consumer.close(autocommit=False, timeout_ms=2_000)
+            self._admin.close()
+
+    # ------------------------------------------------------------ one turn
+
+    def _turn(self) -> None:
+        work = self._source()
+        if work.topics != self._topics:
+            self._consumer.subscribe(topics=list(work.topics))
+            self._topics = work.topics
+        for partition in self._consumer.assignment() - self._seen:
+            self._start_at_stand(partition)
+        before = {
+            partition: self._consumer.position(partition)
+            for partition in self._consumer.assignment() & self._seen
+        }
+        polled = self._consumer.poll(timeout_ms=200, max_records=self._max_records)
+        parts = []
+        for partition, records in polled.items():
+            at = before.get(partition)
+            if at is None or not records or records[0].offset < at:
+                # The partition came, or came back, during this poll: what we hold is not from our position.
+                self._seen.discard(partition)
+                continue
+            parts.append(Part(partition, at, records[-1].offset + 1, tuple(records)))
+        if parts:
+            self._failpoint(f"{self._group}:after_poll")
+            try:
+                self._take(parts, work.step)
+            except TransientError:
+                for part in parts:
+                    self._seen.discard(part.partition)
+                raise
+
+    def _take(self, parts: Sequence[Part], step: Step) -> None:
+        """Write one batch; a batch that fails for a lasting reason is halved until the offender stands alone."""
+        records = [record for part in parts for record in part.records]
+        try:
+            prepared = step.prepare(records)
+            with self._store.transaction() as tx:
+                ours = [part for part in parts if self._advance(part, tx)]
+                if len(ours) != len(parts):
+                    prepared = step.prepare([record for part in ours for record in part.records])
+                if ours:
+                    step.write(prepared, tx)
+                self._failpoint(f"{self._group}:before_commit")
+        except TransientError:
+            raise
+        except Exception as error:
+            if len(records) > 1:
+                for half in halves(parts):
+                    self._take(half, step)
+                return
+            # Only the kind: the message of an unexpected error may hold somebody's values.
+            kind = type(error).__name__
+            log.error(
+                "%s parks %s/%s at %s: %s",
+                self._group,
+                records[0].topic,
+                records[0].partition,
+                records[0].offset,
+                kind,
+            )
+            with self._store.transaction() as tx:
+                ours = [part for part in parts if self._advance(part, tx)]
+                for part in ours:
+                    for record in part.records:
+                        step.park(record, kind, tx)
+        self._failpoint(f"{self._group}:after_commit")
+        self._after(parts, ours)
+
+    def _advance(self, part: Part, tx: Tx) -> bool:
+        return tx.advance(
+            self._group, part.partition.topic, part.partition.partition, part.before, part.after
+        )
+
+    def _after(self, parts: Sequence[Part], ours: Sequence[Part]) -> None:
+        kept = {part.partition for part in ours}
+        for part in parts:
+            if part.partition not in kept:
+                log.warning(
+                    "%s no longer owns %s/%s", self._group, part.partition.topic, part.partition.partition
+                )
+                self._seen.discard(part.partition)
+        if kept:
+            self._consumer.commit_async(
+                {part.partition: OffsetAndMetadata(part.after, "", -1) for part in ours}
+            )
+
+    # ------------------------------------------------------------ where to start
+
+    def _start_at_stand(self, partition: TopicPartition) -> None:
+        """Seek a new partition to the position that PostgreSQL holds, or write its first one."""
+        topic_id = self._topic_id(partition.topic)
+        first = self._consumer.beginning_offsets([partition])[partition]
+        end = self._consumer.end_offsets([partition])[partition]
+        with self._store.transaction() as tx:
+            stand = tx.stands(self._group, partition.topic).get(partition.partition)
+            if stand is None:
+                tx.begin_at(self._group, partition.topic, topic_id, partition.partition, first)
+        at = first if stand is None else stand.next
+        if stand is not None and (stand.topic_id != topic_id or end < stand.next):
+            raise TopicReplaced(f"{partition.topic}/{partition.partition}: {TopicReplaced.__doc__}")
+        if at < first:
+            raise TopicReplaced(
+                f"{partition.topic}/{partition.partition}: {first - at} messages were removed by retention before {self._group} read them."
+            )
+        try:
+            self._consumer.seek(partition, at)
+            self._seen.add(partition)
+        except (AssertionError, KafkaError):
+            log.info("%s lost %s/%s while starting", self._group, partition.topic, partition.partition)
+
+    def _topic_id(self, topic: str) -> UUID:
+        if topic not in self._topic_ids:
+            self._topic_ids.update(self._admin.topic_ids([topic]))
+        return self._topic_ids[topic]
+
+    def _wait_for_store(self) -> None:
+        """While PostgreSQL is away: paused, but polling, so that the group keeps us as a member."""
+        delay = 0.2
+        while not self._stopped():
+            assigned = self._consumer.assignment()
+            self._consumer.pause(*assigned)
+            self._consumer.poll(timeout_ms=int(delay * 1000))
+            try:
+                with self._store.transaction() as tx:
+                    tx.rows("SELECT 1")
+            except StoreUnavailable:
+                delay = min(delay * 2, 5.0)
+                continue
+            self._seen.clear()
+            self._consumer.resume(*self._consumer.assignment())
+            return
+
+
+# ---------------------------------------------------------------- administration
+
+
+class Admin:
+    """Topics, users and rights."""
+
+    def __init__(self, broker: Broker) -> None:
+        try:
+            self._admin = KafkaAdminClient(**broker.settings())
+        except KafkaError as error:
+            raise BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({type(error).__name__})") from None
+
+    def topic_ids(self, topics: Sequence[str]) -> dict[str, UUID]:
+        """The ids of existing topics. Raises `BrokerUnavailable` when one is not there yet."""
+        found = {
+            topic["name"]: topic["topic_id"]
+            for topic in self._admin.describe_topics(list(topics))
+            if not topic["error_code"]
+        }
+        missing = set(topics) - set(found)
+        if missing:
+            raise BrokerUnavailable(
+                f"These topics do not exist: {', '.join(sorted(missing))}. Run `bereik rules activate`."
+            )
+        return {name: UUID(str(value)) for name, value in found.items()}
+
+    def topics(self) -> set[str]:
+        """Names of all topics this principal may see."""
+        return set(self._admin.list_topics())
+
+    def ensure_topics(
+        self, wanted: Mapping[str, tuple[int, Mapping[str, str]]], replication: int = 1
+    ) -> list[str]:
+        """Make the topics that are not there: name → (partitions, settings). Returns what was made."""
+        missing = {
+            name: {"num_partitions": partitions, "replication_factor": replication, "configs": dict(configs)}
+            for name, (partitions, configs) in wanted.items()
+            if name not in self.topics()
+        }
+        if missing:
+            self._admin.create_topics(missing)
+            self._admin.wait_for_topics(list(missing))
+        return sorted(missing)
+
+    def set_passwords(self, passwords: Mapping[str, str]) -> None:
+        """Make or renew SCRAM-SHA-512 credentials. Raises `BrokerUnavailable` when the broker refuses one."""
+        wanted = [
+            UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)
+            for user, password in passwords.items()
+        ]
+        refused = (
+            [user for user, error in self._admin.alter_user_scram_credentials(wanted).items() if error]
+            if wanted
+            else []
+        )
+        if refused:
+            raise BrokerUnavailable(
+                f"The broker refused a credential for {', '.join(sorted(refused))}. See its log."
+            )
+
+    def users(self) -> set[str]:
+        """Users that have a SCRAM credential."""
+        return set(self._admin.describe_user_scram_credentials())
+
+    def allow(self, rights: Sequence[tuple[str, str, str, str, bool]]) -> None:
+        """Grant (user, operation, "topic" | "group" | "cluster", name, is_prefix); what is there already stays."""
+        self._admin.create_acls(
+            [
+                ACL(
+                    principal=f"User:{user}",
+                    host="*",
+                    operation=ACLOperation[operation],
+                    permission_type=ACLPermissionType.ALLOW,
+                    resource_pattern=ResourcePattern(
+                        ResourceType[kind.upper()],
+                        name,
+                        ACLResourcePatternType.PREFIXED if prefix else ACLResourcePatternType.LITERAL,
+                    ),
+                )
+                for user, operation, kind, name, prefix in rights
+            ]
+        )
+
+    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
+        """First and end offset of every partition of these topics."""
+        parts = [
+            TopicPartition(topic["name"], part["partition_index"])
+            for topic in self._admin.describe_topics(list(topics))
+            for part in topic["partitions"]
+        ]
+        firsts = self._admin.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.EARLIEST))
+        ends = self._admin.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
+        return {(part.topic, part.partition): (firsts[part].offset, ends[part].offset) for part in parts}
+
+    def set_retention(self, topics: Sequence[str], retention_ms: int) -> None:
+        """Keep these topics' records so long after their own timestamp; -1 keeps them until it is set again."""
+        settings = {"retention.ms": str(retention_ms)}
+        self._admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name, settings) for name in topics]
+        )
+
+    def delete_before(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Remove landed records below these offsets (kafka's delete_records)."""
+        if offsets:
+            self._admin.delete_records(
+                {TopicPartition(topic, part): before for (topic, part), before in offsets.items()}
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._admin.close()
+
+
+# ---------------------------------------------------------------- relay
+
+
+class Relay:
+    """Outbox → Kafka: the only producer of our own topics.
+
+    One active sender per topic group, by a session lock in PostgreSQL; rows leave in id order and are deleted after
+    Kafka acknowledged them, so after a crash a row may be sent twice and is never lost.
+    """
+
+    GROUPS = ("signals", "cases", "alerts", "receipts")
+    # 20 rows of at most 500 messages: about 10 MB in flight at the most.
+    ROWS = 20
+
+    def __init__(
+        self,
+        broker: Broker,
+        store: Store,
+        stopped: Callable[[], bool],
+        failpoint: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self._store, self._stopped, self._failpoint = store, stopped, failpoint
+        self._broker = broker
+        self._producer = Producer(broker)
+
+    def run(self) -> None:
+        """Until stopped."""
+        while not self._stopped():
+            try:
+                self._listen()
+            except TransientError as error:
+                log.warning("relay waits: %s", error)
+                time.sleep(0.5)
+        self._producer.close()
+
+    def _listen(self) -> None:
+        with self._store.listen() as session:
+            session.execute("LISTEN outbox")
+            held: list[str] = []
+            while not self._stopped():
+                held += [
+                    group for group in self.GROUPS if group not in held and self._try_lock(session, group)
+                ]
+                if held and self._pump(held):
+                    continue
+                for _ in session.notifies(timeout=0.5, stop_after=1):
+                    pass
+
+    def _try_lock(self, session: Any, group: str) -> bool:
+        return bool(
+            session.execute("SELECT pg_try_advisory_lock(7204, hashtext(%s))", (group,)).fetchone()[0]
+        )
+
+    def _pump(self, groups: Sequence[str]) -> int:
+        """Send the oldest rows of the groups we hold; returns how many rows left."""
+        with self._store.transaction() as tx:
+            rows = tx.rows(
+                "SELECT outbox_id, topic, keys, messages FROM ops.outbox WHERE split_part(topic, '.', 1) = ANY(%s)"
+                " ORDER BY outbox_id LIMIT %s",
+                (list(groups), self.ROWS),
+            )
+        if not rows:
+            return 0
+        for _, topic, keys, messages in rows:
+            for key, message in zip(keys, messages, strict=True):
+                self._producer.send(topic, key, message, CONTENT_TYPE)
+        self._producer.flush()
+        self._failpoint("relay:after_send")
+        with self._store.transaction() as tx:
+            tx.execute("DELETE FROM ops.outbox WHERE outbox_id = ANY(%s)", ([row[0] for row in rows],))
+        return len(rows)

@@ -1,0 +1,442 @@
+"""Casework's rules: what the active signals of one subject mean. Pure: values in, decisions out.
+
+`decide` is a fold. It looks at a set of signals and at what people stated, never at the order in which they came, so
+a late, replayed or redriven signal gives the case it would have given in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from bereik.bundle import Bundle, Policy, Purpose, SignalType
+from bereik.routing import Route, matches, route
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+# The fact under which intake hands over a keyed hash of the partner's contract number: enough to see that two signals
+# are about the same contract, and nothing else.
+CONTRACT = "contract"
+
+
+class Kind(StrEnum):
+    """DDAS: two or more in the matching period; one that follows on an earlier one; one alone."""
+
+    MULTIPLE = "multiple"
+    CONSECUTIVE = "consecutive"
+    SINGLE = "single"
+
+
+class Notify(StrEnum):
+    """Why a team is told. A decision that changed nothing gives no reason at all."""
+
+    NEW_CASE = "new_case"
+    CRISIS = "crisis"
+    NOW_MULTIPLE = "now_multiple"
+    NEW_SIGNAL = "new_signal"
+    NEW_TEAM = "new_team"
+    WITHDRAWN = "withdrawn"
+
+
+class Reason(StrEnum):
+    """Why a case is what it is; the texts stand in `reason_text`."""
+
+    CRISIS = "crisis"
+    WARM = "warm"
+    MULTIPLE = "multiple"
+    CONSECUTIVE = "consecutive"
+    SINGLE = "single"
+    ABOVE_THRESHOLD = "above_threshold"
+    BELOW_THRESHOLD = "below_threshold"
+    REPEAT = "repeat"
+    WITHDRAWN = "withdrawn"
+
+
+_TEXTS: Mapping[Reason, tuple[str, str]] = {
+    Reason.CRISIS: ("Crisissignaal: einde van levering dreigt.", "Crisis signal: supply is about to end."),
+    Reason.WARM: (
+        "De partner sprak al met deze persoon.",
+        "The partner has already spoken with this person.",
+    ),
+    Reason.MULTIPLE: ("{n} signalen in dezelfde periode.", "{n} signals in the same period."),
+    Reason.CONSECUTIVE: (
+        "Er was in de {months} maanden hiervoor al een signaal ({date}).",
+        "There was a signal in the {months} months before ({date}).",
+    ),
+    Reason.SINGLE: ("Eén signaal, niets in de periode ervoor.", "One signal, nothing in the period before."),
+    Reason.ABOVE_THRESHOLD: (
+        "Samen € {total}, drempel € {threshold}.",
+        "Together € {total}, threshold € {threshold}.",
+    ),
+    Reason.BELOW_THRESHOLD: (
+        "Samen € {total}: onder de drempel van € {threshold} ({citation}). Met € {missing} meer was er contact gezocht.",
+        "Together € {total}: below the threshold of € {threshold} ({citation}). With € {missing} more we would have made contact.",
+    ),
+    Reason.REPEAT: (
+        "Herhaalde melding van dezelfde partner; het bedrag is niet hoger dan op {date}.",
+        "Repeated by the same partner; the amount is not higher than on {date}.",
+    ),
+    Reason.WITHDRAWN: (
+        "Alle signalen zijn door de partner ingetrokken.",
+        "The partner withdrew every signal.",
+    ),
+}
+
+
+def reason_text(reason: Reason, **values: Any) -> dict[str, str]:
+    """A reason in Dutch and English, with its code."""
+    nl, en = _TEXTS[reason]
+    return {"code": reason.value, "nl": nl.format(**values), "en": en.format(**values)}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """An active signal, as casework knows it: no name, no address."""
+
+    signal_id: UUID
+    type: str
+    partner: str
+    municipality: str
+    area: str | None
+    signal_date: date
+    received_at: datetime
+    facts: Mapping[str, Any]
+    case_id: UUID | None = None
+
+    @property
+    def order(self) -> tuple[date, datetime, UUID]:
+        """The order of meaning, which is not the order of arrival."""
+        return (self.signal_date, self.received_at, self.signal_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A person closed a case."""
+
+    case_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One decision. `anchor` is the oldest signal; `stands` whether a team has to reach out."""
+
+    anchor: UUID
+    case_id: UUID | None
+    signals: tuple[UUID, ...]
+    period: str
+    status: str
+    result: str | None
+    kind: Kind
+    crisis: bool
+    stands: bool
+    priority: int
+    priority_reason: Mapping[str, str]
+    municipality: str
+    area: str | None
+    route: Route
+    labels: Mapping[str, tuple[str, ...]]
+    reasons: tuple[Mapping[str, str], ...]
+    first_signal: date
+    received_at: datetime
+    offer_by: date
+    offer_in: str
+
+
+# ---------------------------------------------------------------- terms
+
+
+@lru_cache(maxsize=64)
+def _holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("NL", years=year))
+
+
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, and not a Dutch public holiday."""
+    return day.weekday() < 5 and day not in _holidays(day.year)
+
+
+def add_working_days(start: date, days: int) -> date:
+    """The day that lies `days` working days after `start`."""
+    day = start
+    while days > 0:
+        day += timedelta(days=1)
+        days -= is_working_day(day)
+    return day
+
+
+@lru_cache(maxsize=4096)
+def _crisis_term(start: date, days: int) -> date:
+    return add_working_days(start, days)
+
+
+def local_day(moment: datetime) -> date:
+    """The day in the Netherlands."""
+    return moment.astimezone(AMSTERDAM).date()
+
+
+# ---------------------------------------------------------------- the fold
+
+
+def decide(
+    signals: Sequence[Signal], closings: Iterable[Closing], purpose: Purpose, bundle: Bundle
+) -> tuple[Case, ...]:
+    """Every case of one subject, oldest first. The same set of signals gives the same cases, whatever their order."""
+    ordered = sorted(signals, key=lambda signal: signal.order)
+    closed = {closing.case_id: closing.at for closing in closings}
+    groups = _by_month(ordered) if purpose.matching.period == "month" else _by_closing(ordered, closed)
+    cases = tuple(_decide_group(period, group, ordered, purpose, bundle, closed) for period, group in groups)
+    return _give_ids(cases, {signal.signal_id: signal for signal in ordered})
+
+
+def _by_month(ordered: Sequence[Signal]) -> list[tuple[str, list[Signal]]]:
+    groups: dict[str, list[Signal]] = {}
+    for signal in ordered:
+        groups.setdefault(f"{signal.signal_date:%Y-%m}", []).append(signal)
+    return list(groups.items())
+
+
+def _by_closing(ordered: Sequence[Signal], closed: Mapping[UUID, datetime]) -> list[tuple[str, list[Signal]]]:
+    """One group until a person closes it; what is received later begins the next one."""
+    groups: list[list[Signal]] = []
+    for signal in sorted(ordered, key=lambda signal: (signal.received_at, signal.order)):
+        ends = (
+            [closed[m.case_id] for m in groups[-1] if m.case_id is not None and m.case_id in closed]
+            if groups
+            else []
+        )
+        if not groups or (ends and signal.received_at > max(ends) and signal.case_id not in closed):
+            groups.append([])
+        groups[-1].append(signal)
+    return [
+        (f"{group[0].received_at:%Y-%m-%d}", sorted(group, key=lambda signal: signal.order))
+        for group in groups
+    ]
+
+
+def _decide_group(
+    period: str,
+    group: Sequence[Signal],
+    everything: Sequence[Signal],
+    purpose: Purpose,
+    bundle: Bundle,
+    closed: Mapping[UUID, datetime],
+) -> Case:
+    types = bundle.signal_types
+    municipality = bundle.municipalities[group[-1].municipality]
+    policy = municipality.policies.get(purpose.id, Policy())
+    repeats = {
+        signal.signal_id: day for signal in group if (day := _repeated(signal, everything, purpose, types))
+    }
+    counted = [signal for signal in group if signal.signal_id not in repeats]
+    told = counted or list(group)
+    crisis = any(_flag(signal, types[signal.type].crisis_field) for signal in told)
+    warm = any(_flag(signal, types[signal.type].warm_field) for signal in told)
+    before = _consecutive(group, everything, purpose)
+    kind = Kind.MULTIPLE if len(counted) > 1 else Kind.CONSECUTIVE if before else Kind.SINGLE
+    reasons: list[Mapping[str, str]] = []
+    if crisis:
+        reasons.append(reason_text(Reason.CRISIS))
+    if warm:
+        reasons.append(reason_text(Reason.WARM))
+    if kind is Kind.MULTIPLE:
+        reasons.append(reason_text(Reason.MULTIPLE, n=len(counted)))
+    if before:
+        months = purpose.matching.lookback_months
+        reasons.append(reason_text(Reason.CONSECUTIVE, months=months, date=before.signal_date.isoformat()))
+    if kind is Kind.SINGLE:
+        reasons.append(reason_text(Reason.SINGLE))
+
+    outcome = "new"
+    amounts = [amount for signal in counted if (amount := _amount(signal, types)) is not None]
+    threshold = policy.threshold_eur if policy.threshold_citation else 0
+    if not counted:
+        outcome = "repeat"
+        reasons.append(reason_text(Reason.REPEAT, date=max(repeats.values()).isoformat()))
+    elif amounts and len(amounts) == len(counted) and not crisis and not warm and sum(amounts) < threshold:
+        outcome = "below_threshold"
+        reasons.append(
+            reason_text(
+                Reason.BELOW_THRESHOLD,
+                total=sum(amounts),
+                threshold=threshold,
+                citation=policy.threshold_citation,
+                missing=threshold - sum(amounts),
+            )
+        )
+    elif amounts and threshold:
+        reasons.append(reason_text(Reason.ABOVE_THRESHOLD, total=sum(amounts), threshold=threshold))
+
+    case_id = next((signal.case_id for signal in group if signal.case_id is not None), None)
+    is_closed = case_id in closed
+    labels = _labels(group, kind, crisis, warm, bool(repeats) and not counted)
+    sets = {name: frozenset(values) for name, values in labels.items()}
+    level, why = _priority(sets, purpose)
+    received = min(signal.received_at for signal in told)
+    start = local_day(received)
+    word = purpose.state("closed" if is_closed else outcome) or purpose.states[0]
+    result = next((word.id for word in purpose.results if word.when == outcome), None)
+    crisis_from = min(
+        (signal.received_at for signal in told if _flag(signal, types[signal.type].crisis_field)),
+        default=received,
+    )
+    offer_by = start + timedelta(days=policy.offer_days)
+    if crisis:
+        offer_by = min(offer_by, _crisis_term(local_day(crisis_from), policy.crisis_working_days))
+    return Case(
+        anchor=group[0].signal_id,
+        case_id=case_id,
+        signals=tuple(signal.signal_id for signal in group),
+        period=period,
+        status=word.id,
+        result=result,
+        kind=kind,
+        crisis=crisis,
+        stands=outcome == "new" and not is_closed,
+        priority=level,
+        priority_reason=why,
+        municipality=municipality.code,
+        area=group[-1].area,
+        route=route(sets, municipality.routes[purpose.id]),
+        labels=labels,
+        reasons=tuple(reasons),
+        first_signal=group[0].signal_date,
+        received_at=received,
+        offer_by=offer_by,
+        offer_in=f"{policy.crisis_working_days} working days" if crisis else f"{policy.offer_days} days",
+    )
+
+
+def _flag(signal: Signal, name: str | None) -> bool:
+    return name is not None and signal.facts.get(name) is True
+
+
+def _amount(signal: Signal, types: Mapping[str, SignalType]) -> int | None:
+    name = types[signal.type].amount_field
+    value = signal.facts.get(name) if name else None
+    return value if isinstance(value, int) else None
+
+
+def _months_before(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, 1)
+
+
+def _consecutive(group: Sequence[Signal], everything: Sequence[Signal], purpose: Purpose) -> Signal | None:
+    """The newest signal of an earlier period within the look-back, if there is one."""
+    if not purpose.matching.lookback_months:
+        return None
+    first = group[0].signal_date
+    start = _months_before(first, purpose.matching.lookback_months)
+    members = {signal.signal_id for signal in group}
+    earlier = [s for s in everything if start <= s.signal_date < first and s.signal_id not in members]
+    return earlier[-1] if earlier else None
+
+
+def _repeated(
+    signal: Signal, everything: Sequence[Signal], purpose: Purpose, types: Mapping[str, SignalType]
+) -> date | None:
+    """The day of an earlier signal that this one only repeats: same partner, type and reference, amount not higher.
+
+    A signal on the same day repeats nothing: a partner that reports two contracts reports two debts.
+    """
+    amount = _amount(signal, types)
+    if not purpose.repeat or amount is None or _flag(signal, types[signal.type].crisis_field):
+        return None
+    start = _months_before(signal.signal_date, purpose.matching.lookback_months)
+    contract = signal.facts.get(CONTRACT)
+    for other in everything:
+        if (
+            start <= other.signal_date < signal.signal_date
+            and other.partner == signal.partner
+            and other.type == signal.type
+            and other.facts.get(CONTRACT) == contract
+            and (_amount(other, types) or 0) >= amount
+        ):
+            return other.signal_date
+    return None
+
+
+def _labels(
+    group: Sequence[Signal], kind: Kind, crisis: bool, warm: bool, repeat: bool
+) -> dict[str, tuple[str, ...]]:
+    def yes(value: bool) -> tuple[str, ...]:
+        return ("yes" if value else "no",)
+
+    return {
+        "area": tuple(sorted({signal.area for signal in group if signal.area})),
+        "type": tuple(sorted({signal.type for signal in group})),
+        "kind": (kind.value,),
+        "crisis": yes(crisis),
+        "warm": yes(warm),
+        "repeat": yes(repeat),
+    }
+
+
+def _priority(labels: Mapping[str, frozenset[str]], purpose: Purpose) -> tuple[int, Mapping[str, str]]:
+    """The first published rule that matches; without one the last level."""
+    for rule in purpose.priorities:
+        if matches(rule.match, labels):
+            return rule.level, rule.label
+    return max((rule.level for rule in purpose.priorities), default=0) + 1, {
+        "nl": "Gewone volgorde.",
+        "en": "Ordinary order.",
+    }
+
+
+def _give_ids(cases: tuple[Case, ...], signals: Mapping[UUID, Signal]) -> tuple[Case, ...]:
+    """Keep stored ids: of the cases that claim one, the one holding its oldest signal keeps it; the rest are new."""
+    oldest: dict[UUID, tuple[Any, int]] = {}
+    for index, case in enumerate(cases):
+        for member in case.signals:
+            signal = signals[member]
+            if signal.case_id is not None:
+                claim = (signal.order, index)
+                oldest[signal.case_id] = min(oldest.get(signal.case_id, claim), claim)
+    given: dict[int, UUID] = {}
+    for case_id, (_, index) in sorted(oldest.items(), key=lambda item: item[1]):
+        given.setdefault(index, case_id)
+    return tuple(replace(case, case_id=given.get(index)) for index, case in enumerate(cases))
+
+
+# ---------------------------------------------------------------- telling
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was stored about a case before this decision."""
+
+    stands: bool
+    team: str
+    kind: str
+    crisis: bool
+    signals: frozenset[UUID]
+
+
+def notify(before: Before | None, now: Case) -> Notify | None:
+    """Why the team has to be told of this decision; None when there is nothing it must act on."""
+    if before is None or not before.stands:
+        if not now.stands:
+            return None
+        return Notify.CRISIS if now.crisis else Notify.NEW_CASE
+    if not now.stands:
+        return Notify.WITHDRAWN
+    if now.crisis and not before.crisis:
+        return Notify.CRISIS
+    if now.route.team != before.team:
+        return Notify.NEW_TEAM
+    if now.kind is Kind.MULTIPLE and before.kind != Kind.MULTIPLE.value:
+        return Notify.NOW_MULTIPLE
+    if set(now.signals) - before.signals:
+        return Notify.NEW_SIGNAL
+    if before.signals - set(now.signals):
+        return Notify.WITHDRAWN
+    return None

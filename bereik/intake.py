@@ -1,0 +1,397 @@
+"""Intake: land → check → admit to a purpose → identify. Every event leaves with a receipt and one of four fates."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+
+from bereik import cases, purpose, receipts, signal, vault
+from bereik.bundle import Bundle, Partner, SignalType
+from bereik.ports import (
+    Assignment,
+    Box,
+    IntakeTables,
+    Keys,
+    Outbox,
+    ReceiptRow,
+    Record,
+    RecordRow,
+    Register,
+    VaultTables,
+)
+from bereik.receipts import Fate, Gate
+from bereik.signal import READ_TEXTS, Event, Unreadable
+
+log = logging.getLogger(__name__)
+
+IN = "in."
+DOOR = "bereik-door"
+DOORS = frozenset({"kafka", "file", "https"})
+
+
+class IntakeTx(Outbox, Protocol):
+    """The transaction as intake sees it: its own tables, and the vault of one purpose at a time."""
+
+    def intake(self) -> IntakeTables: ...
+    def vault(self, purpose_id: str) -> Any: ...
+
+
+@dataclass(slots=True)
+class Item:
+    """One landed event on its way: its receipt, and what is needed when it is accepted."""
+
+    receipt: ReceiptRow
+    signal_type: SignalType | None = None
+    record: RecordRow | None = None
+    area: str | None = None
+    data: Mapping[str, Any] | None = None
+    original: str | None = None
+    reason: str | None = None
+
+
+class Intake:
+    """The step of the intake consumer under one bundle."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        bundle_id: int,
+        keys: Keys,
+        register: Callable[[str, str], Register],
+    ) -> None:
+        self._bundle, self._bundle_id, self._register = bundle, bundle_id, register
+        self._box: Box = keys.box("intake")
+        self._purpose_boxes = {name: keys.box(f"purpose|{name}") for name in bundle.purposes}
+
+    # ------------------------------------------------------------ deciding, without the database
+
+    def prepare(self, records: Sequence[Record]) -> list[Item]:
+        """Read, check and admit every record; seal what will be kept."""
+        return [self._one(record) for record in records]
+
+    def _one(self, record: Record) -> Item:
+        position = f"{record.topic}|{record.partition}|{record.offset}"
+        receipt = ReceiptRow(
+            receipt_id=self._box.id(f"receipt|{position}|{record.timestamp}"),
+            partner=record.topic.removeprefix(IN),
+            door=_door(record.headers),
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            received_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            fate=Fate.REFUSED.value,
+            gate=Gate.UNREAD.value,
+            reasons=[],
+        )
+        receipt.sealed = self._box.seal(record.value or b"", receipt.receipt_id.bytes)
+        item = Item(receipt)
+        try:
+            event = signal.read(record.headers, record.value)
+        except Unreadable as error:
+            nl, en = READ_TEXTS[error.reason]
+            receipt.event_id = error.event_id
+            # Without a usable id nobody can point at it, so it waits for a person instead of for its sender.
+            receipt.fate = (Fate.REFUSED if error.event_id else Fate.PARKED).value
+            receipt.reasons = [receipts.reason(error.reason.value, nl, en)]
+            return item
+        receipt.event_id, receipt.event_type = event.id, event.type
+        partner = self._bundle.partners.get(receipt.partner)
+        if partner is None:
+            return _refuse(item, receipts.reason("unknown_partner"), Gate.UNCONFIGURED)
+        if event.source != partner.source:
+            return _refuse(item, receipts.reason("source_not_yours"))
+        known = self._bundle.types_by_event.get(event.type)
+        if known is None:
+            return _refuse(item, receipts.reason("unknown_type"))
+        item.signal_type, receipt.action = known
+        receipt.content = self._box.digest(signal.canonical(event).decode())
+        if receipt.action == "report":
+            return self._report(item, event, partner)
+        return self._withdrawal(item, event, partner)
+
+    def _report(self, item: Item, event: Event, partner: Partner) -> Item:
+        receipt, kind, data = item.receipt, item.signal_type, event.data
+        assert kind is not None
+        # The law speaks before the form: a partner without a basis gets no lesson in filling in fields.
+        found = self._locate(kind, data, receipt.received_at)
+        receipt.municipality, item.area = found or (None, None)
+        admission = purpose.admit(
+            kind,
+            "report",
+            partner,
+            receipt.municipality,
+            data,
+            cases.local_day(receipt.received_at),
+            self._bundle,
+        )
+        receipt.gate = Gate(admission.outcome.value).value
+        if admission.outcome is purpose.Outcome.UNCONFIGURED:
+            receipt.reasons = [_law(reason) for reason in admission.reasons]
+            return item
+        errors = kind.contract.check(event, receipt.received_at)
+        if errors or admission.outcome is not purpose.Outcome.ALLOWED:
+            receipt.reasons = [_law(reason) for reason in admission.reasons] + [
+                _field(error) for error in errors
+            ]
+            return item
+        stated = data.get(kind.municipality_field) if kind.municipality_field else None
+        if stated is not None and stated != receipt.municipality:
+            return _refuse(
+                item,
+                receipts.reason("municipality_mismatch", field=kind.municipality_field or ""),
+                Gate.ALLOWED,
+            )
+        assert admission.purpose is not None and receipt.municipality is not None
+        self._accept(item, admission.purpose, partner, event.id)
+        item.data = data
+        assert receipt.signal_id is not None
+        register = self._register(admission.purpose, receipt.municipality)
+        row = RecordRow(receipt.signal_id, register, receipt.received_at, b"", None, None)
+        item.record = vault.seal_record(kind, data, self._bundle.linkage, row)
+        return item
+
+    def _withdrawal(self, item: Item, event: Event, partner: Partner) -> Item:
+        receipt, kind = item.receipt, item.signal_type
+        assert kind is not None
+        contract = kind.withdrawal_contract
+        if contract is None or kind.withdrawal_reference_field is None:
+            return _refuse(item, receipts.reason("unknown_type"))
+        errors = contract.check(event, receipt.received_at)
+        if errors:
+            receipt.reasons = [_field(error) for error in errors]
+            return item
+        item.original = str(event.data[kind.withdrawal_reference_field])
+        item.reason = str(event.data.get(kind.withdrawal_reason_field or "", "")) or None
+        receipt.gate = Gate.ALLOWED.value
+        self._accept(item, kind.purpose, partner, item.original)
+        return item
+
+    def _locate(
+        self, kind: SignalType, data: Mapping[str, Any], received_at: datetime
+    ) -> tuple[str, str] | None:
+        code, number = (data.get(kind.identity.get(name, "")) for name in ("postcode", "house_number"))
+        if not isinstance(code, str) or not isinstance(number, int):
+            return None
+        return self._bundle.locate(code, number, cases.local_day(received_at))
+
+    def _accept(self, item: Item, purpose_id: str, partner: Partner, event_id: str) -> None:
+        item.receipt.fate = Fate.ACCEPTED.value
+        item.receipt.purpose = purpose_id
+        # One purpose's id: the same event admitted to another purpose would share nothing with it.
+        item.receipt.signal_id = self._purpose_boxes[purpose_id].id(f"signal|{partner.id}|{event_id}")
+
+    # ------------------------------------------------------------ writing
+
+    def write(self, items: list[Item], tx: IntakeTx) -> None:
+        """Receipts, claims, records and assignments of one batch."""
+        tables = tx.intake()
+        tables.land(_landed(items))
+        self._find_originals(items, tables)
+        tables.stage([item.receipt for item in items])
+        won = tables.claim()
+        self._settle_claims(items, won, tables)
+        accepted: dict[str, list[Item]] = defaultdict(list)
+        for item in items:
+            if item.receipt.receipt_id in won and item.receipt.purpose is not None:
+                accepted[item.receipt.purpose].append(item)
+        for purpose_id in sorted(accepted):
+            self._to_purpose(purpose_id, accepted[purpose_id], tx)
+        by_partner: dict[str, list[tuple[bytes, bytes]]] = defaultdict(list)
+        for item in items:
+            by_partner[item.receipt.partner].append(_receipt_message(item.receipt))
+        for partner, messages in sorted(by_partner.items()):
+            tx.send(f"receipts.{partner}", messages)
+
+    def _find_originals(self, items: Sequence[Item], tables: IntakeTables) -> None:
+        """Refuse a withdrawal whose signal is not here: in the database or earlier in this batch."""
+        asked = [item for item in items if item.original is not None]
+        if not asked:
+            return
+        wanted = [(item.receipt.partner, item.original or "") for item in asked]
+        known = {key for key, (_, _, _, action) in tables.claimed(wanted).items() if action == "report"}
+        for item in items:
+            receipt = item.receipt
+            if item.original is None:
+                if receipt.fate == Fate.ACCEPTED and receipt.event_id is not None:
+                    known.add((receipt.partner, receipt.event_id))
+            elif (receipt.partner, item.original) not in known:
+                receipt.fate, receipt.purpose, receipt.signal_id = Fate.REFUSED.value, None, None
+                receipt.reasons = [receipts.reason("original_unknown")]
+
+    def _settle_claims(self, items: Sequence[Item], won: set[UUID], tables: IntakeTables) -> None:
+        """An event that lost its claim is a duplicate, or an incident when its content differs."""
+        lost = [
+            i.receipt for i in items if i.receipt.fate == Fate.ACCEPTED and i.receipt.receipt_id not in won
+        ]
+        holders = tables.claimed([(row.partner, row.event_id or "") for row in lost])
+        for row in lost:
+            content, *_ = holders[(row.partner, row.event_id or "")]
+            same = content == row.content
+            row.fate = (Fate.DUPLICATE if same else Fate.REFUSED).value
+            row.reasons = [receipts.reason("already_received" if same else "id_reuse")]
+            row.purpose = row.signal_id = None
+        tables.finish(lost)
+
+    def _to_purpose(self, purpose_id: str, items: Sequence[Item], tx: IntakeTx) -> None:
+        """Identify the new signals of one purpose, withdraw the withdrawn, and send the assignments."""
+        assignments: list[Assignment] = []
+        box = self._purpose_boxes[purpose_id]
+        with tx.vault(purpose_id) as tables:
+            new = [item for item in items if item.record is not None]
+            vault.identify([item.record for item in new if item.record is not None], tables, self._bundle_id)
+            assignments += [_assignment(item, box) for item in new]
+            gone = {
+                item.receipt.signal_id: item.reason
+                for item in items
+                if item.record is None and item.receipt.signal_id
+            }
+            if gone:
+                assignments += [
+                    Assignment(
+                        p.signal_id,
+                        p.version,
+                        p.status,
+                        p.person_id,
+                        p.household_id,
+                        reason=gone.get(p.signal_id),
+                    )
+                    for p in _vault(tables).withdraw(sorted(gone))
+                ]
+        subject = self._bundle.purposes[purpose_id].subject
+        tx.send(f"signals.{purpose_id}", [assignment_message(a, purpose_id, subject) for a in assignments])
+
+    def park(self, record: Record, error: str, tx: IntakeTx) -> None:
+        """A message that met a fault of ours: its original is kept, its partner is told, a person looks."""
+        receipt = ReceiptRow(
+            receipt_id=self._box.id(
+                f"receipt|{record.topic}|{record.partition}|{record.offset}|{record.timestamp}"
+            ),
+            partner=record.topic.removeprefix(IN),
+            door=_door(record.headers),
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            received_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            fate=Fate.PARKED.value,
+            gate=Gate.UNREAD.value,
+            reasons=[receipts.reason("our_fault", error=error)],
+        )
+        receipt.sealed = self._box.seal(record.value or b"", receipt.receipt_id.bytes)
+        tables = tx.intake()
+        tables.land(_landed([Item(receipt)]))
+        tables.stage([receipt])
+        tables.finish([])
+        tx.send(f"receipts.{receipt.partner}", [_receipt_message(receipt)])
+
+
+def _vault(tables: Any) -> VaultTables:
+    found: VaultTables = tables
+    return found
+
+
+def _door(headers: Sequence[tuple[str, bytes]]) -> str:
+    for name, value in headers:
+        if name == DOOR:
+            door = value.decode("ascii", "replace")
+            return door if door in DOORS else "kafka"
+    return "kafka"
+
+
+def _refuse(item: Item, reason: dict[str, str], gate: Gate = Gate.UNREAD) -> Item:
+    item.receipt.fate, item.receipt.gate = Fate.REFUSED.value, gate.value
+    item.receipt.purpose = item.receipt.signal_id = None
+    item.receipt.reasons = [reason]
+    return item
+
+
+def _law(reason: purpose.Reason) -> dict[str, str]:
+    return receipts.reason(str(reason.code), reason.text_nl, reason.text_en, article=reason.article or "")
+
+
+def _field(error: Any) -> dict[str, str]:
+    return receipts.reason(error.rule, error.expected_nl, error.expected_en, field=error.field)
+
+
+def _landed(items: Sequence[Item]) -> list[tuple[str, int, int, int, str, str, int]]:
+    """(topic, partition, first offset, next offset, partner, door, received) of a batch."""
+    spans: dict[tuple[str, int], tuple[int, int]] = {}
+    counts: dict[tuple[str, int, str, str], int] = defaultdict(int)
+    for item in items:
+        row = item.receipt
+        place = (row.topic, row.partition)
+        low, high = spans.get(place, (row.offset, row.offset))
+        spans[place] = (min(low, row.offset), max(high, row.offset))
+        counts[(*place, row.partner, row.door)] += 1
+    return [
+        (
+            topic,
+            partition,
+            spans[(topic, partition)][0],
+            spans[(topic, partition)][1] + 1,
+            partner,
+            door,
+            count,
+        )
+        for (topic, partition, partner, door), count in counts.items()
+    ]
+
+
+def _receipt_message(row: ReceiptRow) -> tuple[bytes, bytes]:
+    return receipts.message(
+        row.receipt_id,
+        Fate(row.fate),
+        row.event_id,
+        row.event_type,
+        (row.topic, row.partition, row.offset),
+        row.received_at,
+        row.reasons,
+    )
+
+
+def _assignment(item: Item, box: Box) -> Assignment:
+    record, kind, data, receipt = item.record, item.signal_type, item.data, item.receipt
+    assert record is not None and kind is not None and data is not None and record.person_id is not None
+    facts = {name: data[name] for name in kind.fact_fields if name in data}
+    contract = data.get(kind.contract_field) if kind.contract_field else None
+    if contract is not None:
+        facts[cases.CONTRACT] = box.digest(f"contract|{receipt.partner}|{contract}").hex()
+    return Assignment(
+        signal_id=record.signal_id,
+        version=1,
+        status="active",
+        person_id=record.person_id,
+        household_id=record.household_id,
+        municipality=receipt.municipality or "",
+        area=item.area,
+        signal_type=kind.id,
+        partner=receipt.partner,
+        signal_date=kind.signal_date(data, receipt.received_at),
+        received_at=receipt.received_at,
+        facts=facts,
+    )
+
+
+def subject_of(person_id: UUID, household_id: UUID | None, subject: str) -> UUID:
+    """Whose case it is: the address unit or the person, as the purpose says; without an address, the person."""
+    return household_id if subject == "address" and household_id is not None else person_id
+
+
+def assignment_message(assignment: Assignment, purpose_id: str, subject: str) -> tuple[bytes, bytes]:
+    """An assignment as a message for `signals.<purpose>`, keyed by subject. No identity in it."""
+    key = str(subject_of(assignment.person_id, assignment.household_id, subject)).encode()
+    body = {
+        "specversion": "1.0",
+        "id": f"{assignment.signal_id}:{assignment.version}",
+        "source": f"urn:bereik:{purpose_id}",
+        "type": "nl.bereik.signaal-toegewezen.v1",
+        "datacontenttype": "application/json",
+        "data": assignment,
+    }
+    return key, orjson.dumps(body, option=orjson.OPT_UTC_Z)

@@ -1,0 +1,87 @@
+"""Outreach: tell the team's outlet, and take down what people did and said as facts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+
+from bereik.casework import Casework, CaseworkTx, case_message
+from bereik.errors import LastingError
+from bereik.ports import AlertRow, FactRow, OutreachTables, Record
+
+ALERTS = "alerts."
+BOARD = "board"
+
+
+class UnknownCase(LastingError):
+    """There is no such case in this purpose. Look the id up on the board or with `bereik explain`."""
+
+
+class OutreachTx(Protocol):
+    """The transaction as outreach sees it."""
+
+    def outreach(self, purpose_id: str) -> AbstractContextManager[OutreachTables]: ...
+    def park_position(self, record: Record, error: str) -> None: ...
+
+
+class Outreach:
+    """The step of the outreach consumer: every alert reaches the board once, however often its message comes."""
+
+    def prepare(self, records: Sequence[Record]) -> dict[str, list[AlertRow]]:
+        """The alerts in the batch, per purpose; one id once."""
+        found: dict[str, dict[UUID, AlertRow]] = defaultdict(dict)
+        for record in records:
+            alert = _read_alert(record.value or b"")
+            found[record.topic.removeprefix(ALERTS)][alert.alert_id] = alert
+        return {purpose_id: list(alerts.values()) for purpose_id, alerts in found.items()}
+
+    def write(self, prepared: Mapping[str, list[AlertRow]], tx: OutreachTx) -> None:
+        """Put the alerts on the board."""
+        for purpose_id in sorted(prepared):
+            with tx.outreach(purpose_id) as tables:
+                tables.tell(prepared[purpose_id])
+
+    def park(self, record: Record, error: str, tx: OutreachTx) -> None:
+        """Set a message of ours aside by its coordinates."""
+        tx.park_position(record, error)
+
+
+def _read_alert(value: bytes) -> AlertRow:
+    data = orjson.loads(value)["data"]
+    return AlertRow(
+        alert_id=UUID(data["alert_id"]),
+        case_id=UUID(data["case_id"]),
+        case_version=data["case_version"],
+        municipality=data["municipality"],
+        team=data["team"],
+        reason=data["reason"],
+        outlet=BOARD,
+        ordered_at=datetime.fromisoformat(data["ordered_at"]),
+    )
+
+
+def state_fact(
+    casework: Casework,
+    tx: CaseworkTx,
+    purpose_id: str,
+    case_id: UUID,
+    fact_id: UUID,
+    kind: str,
+    detail: Mapping[str, Any],
+    by: str,
+    at: datetime,
+) -> None:
+    """Write what a person stated about a case, decide the case again, and let the bridge look. Raises `UnknownCase`."""
+    with tx.casework(purpose_id) as tables:
+        row = tables.case(case_id)
+        if row is None:
+            raise UnknownCase()
+        tables.add_fact(fact_id, FactRow(case_id, kind, detail, by, at))
+    casework.refold(purpose_id, [row.subject], tx)
+    tx.send(f"cases.{purpose_id}", [case_message(row, purpose_id)])

@@ -1,0 +1,297 @@
+"""What the capabilities (intake, vault, casework, …) ask of the edges, and the rows they hand over.
+
+Edges implement these; capabilities never import an edge. No logic lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+# Stands where a withdrawal has nothing to say about a moment.
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Record(Protocol):
+    """One Kafka record as polled."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Box(Protocol):
+    """A key that makes ids and seals values."""
+
+    def digest(self, text: str) -> bytes: ...
+    def id(self, text: str) -> UUID: ...
+    def seal(self, value: bytes, context: bytes) -> bytes: ...
+    def open(self, sealed: bytes, context: bytes) -> bytes: ...
+
+
+class Keys(Protocol):
+    """The keyring, as far as capabilities need it."""
+
+    def box(self, label: str) -> Box: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The people of one purpose in one municipality, with the box under its own data key."""
+
+    register_id: int
+    purpose: str
+    municipality: str
+    box: Box
+
+
+class Outbox(Protocol):
+    """Messages that leave with the transaction."""
+
+    def send(self, topic: str, messages: Sequence[tuple[bytes, bytes]]) -> None: ...
+
+
+# ---------------------------------------------------------------- intake
+
+
+@dataclass(slots=True)
+class ReceiptRow:
+    """The fate of one landed event."""
+
+    receipt_id: UUID
+    partner: str
+    door: str
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+    fate: str
+    gate: str
+    reasons: list[dict[str, str]]
+    event_id: str | None = None
+    event_type: str | None = None
+    action: str | None = None
+    municipality: str | None = None
+    purpose: str | None = None
+    signal_id: UUID | None = None
+    content: bytes | None = None
+    sealed: bytes = b""
+
+
+class IntakeTables(Protocol):
+    """Rows of the schema `intake`."""
+
+    def land(self, rows: Iterable[tuple[str, int, int, int, str, str, int]]) -> None: ...
+    def stage(self, rows: Sequence[ReceiptRow]) -> None: ...
+    def claim(self) -> set[UUID]: ...
+    def claimed(
+        self, ids: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[bytes, UUID | None, str | None, str | None]]: ...
+    def finish(self, changed: Sequence[ReceiptRow]) -> None: ...
+
+
+# ---------------------------------------------------------------- vault
+
+
+@dataclass(slots=True)
+class RecordRow:
+    """One signal's record in a register: sealed identity, the keyed hashes beside it, and what identify decided."""
+
+    signal_id: UUID
+    register: Register
+    received_at: datetime
+    sealed: bytes
+    match_key: bytes | None
+    household_id: UUID | None
+    person_id: UUID | None = None
+    outcome: str = "new"
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an existing signal stands in the vault."""
+
+    signal_id: UUID
+    version: int
+    status: str
+    person_id: UUID
+    household_id: UUID | None
+
+
+class VaultTables(Protocol):
+    """Rows of one purpose in the schema `vault`."""
+
+    def lock(self, registers: Iterable[int]) -> None: ...
+    def candidates(self, register_id: int, keys: Sequence[bytes]) -> dict[bytes, UUID]: ...
+    def save(self, rows: Sequence[RecordRow], bundle_id: int) -> None: ...
+    def withdraw(self, signal_ids: Sequence[UUID]) -> list[Placed]: ...
+
+
+# ---------------------------------------------------------------- casework
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What the vault hands to casework: a signal, its version and status, whose it is, and the facts it may know."""
+
+    signal_id: UUID
+    version: int
+    status: str
+    person_id: UUID
+    household_id: UUID | None
+    municipality: str = ""
+    area: str | None = None
+    signal_type: str = ""
+    partner: str = ""
+    signal_date: date = date.min
+    received_at: datetime = NEVER
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    previous_subject: UUID | None = None
+
+
+@dataclass(slots=True)
+class SignalRow:
+    """One signal as casework keeps it."""
+
+    signal_id: UUID
+    version: int
+    status: str
+    subject: UUID
+    household_id: UUID | None
+    person_id: UUID
+    municipality: str
+    area: str | None
+    signal_type: str
+    partner: str
+    signal_date: date
+    received_at: datetime
+    facts: Mapping[str, Any]
+    reason: str | None
+    case_id: UUID | None
+
+
+@dataclass(slots=True)
+class CaseRow:
+    """One case as stored. `decision` is the whole decision as JSON; the columns repeat what is searched on."""
+
+    case_id: UUID
+    subject: UUID
+    household_id: UUID | None
+    municipality: str
+    area: str | None
+    version: int
+    status: str
+    result: str | None
+    kind: str
+    crisis: bool
+    priority: int
+    team: str
+    period: str
+    first_signal: date
+    received_at: datetime
+    offer_by: date
+    signals: int
+    decision: Mapping[str, Any]
+    alerted: int
+    bundle_id: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """Something a person did or said about a case."""
+
+    case_id: UUID
+    kind: str
+    detail: Mapping[str, Any]
+    stated_by: str
+    stated_at: datetime
+
+
+class CaseworkTables(Protocol):
+    """Rows of one purpose in the schema `casework`."""
+
+    def lock_subjects(self, subjects: Sequence[UUID]) -> None: ...
+    def signals_of(self, subjects: Sequence[UUID], signal_ids: Sequence[UUID]) -> list[SignalRow]: ...
+    def cases_of(self, subjects: Sequence[UUID]) -> list[CaseRow]: ...
+    def facts_of(self, case_ids: Sequence[UUID]) -> list[FactRow]: ...
+    def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None: ...
+    def case(self, case_id: UUID) -> CaseRow | None: ...
+    def add_fact(self, fact_id: UUID, fact: FactRow) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """A team was told, by one outlet."""
+
+    alert_id: UUID
+    case_id: UUID
+    case_version: int
+    municipality: str
+    team: str
+    reason: str
+    outlet: str
+    ordered_at: datetime
+
+
+class OutreachTables(Protocol):
+    """Alerts and facts of one purpose."""
+
+    def tell(self, rows: Sequence[AlertRow]) -> None: ...
+
+
+# ---------------------------------------------------------------- bridge
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """As much of a case as the bridge may know."""
+
+    case_id: UUID
+    purpose: str
+    municipality: str
+    team: str
+    open: bool
+    first_signal: date
+    facts: tuple[FactRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SideRow:
+    """What one team is shown of a bridge."""
+
+    purpose: str
+    case_id: UUID
+    municipality: str
+    team: str
+    shown: Mapping[str, Any]
+
+
+class BridgeTables(Protocol):
+    """The schema `bridge`, and the two windows through which its role looks: an open case, one sealed record."""
+
+    def cases(self, wanted: Sequence[tuple[str, UUID]]) -> dict[UUID, CaseView]: ...
+    def sealed_record(self, purpose: str, case_id: UUID) -> tuple[UUID, bytes] | None: ...
+    def keep_trace(
+        self, case_id: UUID, purpose: str, toward: str, municipality: str, digest: bytes, ground: str
+    ) -> None: ...
+    def drop_trace(self, case_id: UUID, toward: str) -> bool: ...
+    def counterparts(self, case_id: UUID, purpose: str, toward: str) -> list[UUID]: ...
+    def save(
+        self, bridge_id: UUID, ground: str, basis: str, state: str, sides: Sequence[SideRow], now: datetime
+    ) -> bool: ...
+    def end_bridges(self, case_id: UUID, reason: str, now: datetime) -> dict[UUID, list[SideRow]]: ...

@@ -1,0 +1,106 @@
+"""Provisioning: tables, roles, topics, users and rights that the active declarations need. Idempotent.
+
+`provision` is for whoever owns the database and the broker (the embedded stack, a deployment job); `activate` is what
+`bereik rules activate` does on a running installation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from bereik.bundle import Bundle, Topic
+from bereik.bus import Admin, Broker
+from bereik.store import Store, bundles, migrate
+
+Right = tuple[str, str, str, str, bool]
+
+
+def _on_topics(principal: str, verbs: Sequence[str], *prefixes: str) -> tuple[Right, ...]:
+    return tuple((principal, verb, "topic", f"{prefix}.", True) for prefix in prefixes for verb in verbs)
+
+
+# Who may do what in Kafka: (principal, operation, resource, name, is prefix). Partners' rights follow from the bundle.
+OWN_RIGHTS: tuple[Right, ...] = (
+    *_on_topics("bereik_intake", ("READ", "DESCRIBE"), "in"),
+    *_on_topics("bereik_casework", ("READ", "DESCRIBE"), "signals"),
+    *_on_topics("bereik_outreach", ("READ", "DESCRIBE"), "alerts"),
+    *_on_topics("bereik_bridge", ("READ", "DESCRIBE"), "cases"),
+    *_on_topics("bereik_relay", ("WRITE", "DESCRIBE"), "signals", "cases", "alerts", "receipts"),
+    # The file door writes for partners; the clock removes what has landed.
+    *_on_topics("bereik_dags", ("WRITE", "READ", "DESCRIBE", "DELETE"), "in"),
+    *_on_topics("bereik_operator", ("DESCRIBE",), "in", "signals", "cases", "alerts", "receipts"),
+    *(
+        (f"bereik_{name}", "READ", "group", name, False)
+        for name in ("intake", "casework", "outreach", "bridge")
+    ),
+)
+
+
+class Owner(Protocol):
+    """What an owner of database and broker can tell."""
+
+    @property
+    def owner_url(self) -> str: ...
+    @property
+    def kafka_bootstrap(self) -> str: ...
+    @property
+    def kafka_admin(self) -> tuple[str, str]: ...
+    def kafka_password(self, principal: str) -> str: ...
+    def database_url(self, role: str) -> str: ...
+
+
+def provision(owner: Owner, schemas: Path, by: str = "bereik up") -> str:
+    """Bring everything to what these declarations need and make them active; returns the bundle's SHA-256.
+
+    Raises `InvalidDeclarations`, `StoreUnavailable`, `BrokerUnavailable`.
+    """
+    bundle = Bundle.compile(schemas)
+    migrate(owner.owner_url, tuple(bundle.purposes))
+    user, password = owner.kafka_admin
+    admin = Admin(Broker(owner.kafka_bootstrap, user, password))
+    try:
+        ensure_kafka(admin, bundle, owner.kafka_password)
+    finally:
+        admin.close()
+    store = Store(owner.database_url("bereik_operator"))
+    try:
+        with store.transaction() as tx:
+            bundles.activate(tx, bundles.save(tx, bundle.sha256, bundle.document), by)
+    finally:
+        store.close()
+    return bundle.sha256
+
+
+def topics_of(bundle: Bundle) -> dict[str, Topic]:
+    """Every topic that the bundle needs: name → how it is made."""
+    found = {}
+    for topic in bundle.topics:
+        names = bundle.partners if "{partner}" in topic.pattern else bundle.purposes
+        for name in names:
+            found[topic.pattern.replace("{partner}", name).replace("{purpose}", name)] = topic
+    return found
+
+
+def ensure_kafka(admin: Admin, bundle: Bundle, password_of: Callable[[str], str]) -> None:
+    """Topics, principals and rights. A partner may write its own door and read its own receipts, and nothing else."""
+    admin.ensure_topics(
+        {
+            name: (
+                topic.partitions,
+                {"retention.ms": str(topic.retention_ms), "segment.ms": str(topic.segment_ms)},
+            )
+            for name, topic in topics_of(bundle).items()
+        }
+    )
+    partners = {f"partner_{partner}": partner for partner in bundle.partners}
+    known = admin.users()
+    wanted = {right[0] for right in OWN_RIGHTS} | set(partners)
+    admin.set_passwords({principal: password_of(principal) for principal in sorted(wanted - known)})
+    rights = list(OWN_RIGHTS)
+    for principal, partner in sorted(partners.items()):
+        rights += [(principal, verb, "topic", f"in.{partner}", False) for verb in ("WRITE", "DESCRIBE")]
+        rights += [(principal, verb, "topic", f"receipts.{partner}", False) for verb in ("READ", "DESCRIBE")]
+        rights += [(principal, "READ", "group", f"{partner}.", True)]
+    admin.allow(rights)

@@ -1,0 +1,117 @@
+"""Receipts: the fate of one event in the words its partner may hear. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import orjson
+
+SOURCE = "urn:bereik:intake"
+TYPE = "nl.bereik.ontvangstbewijs-afgegeven.v1"
+
+
+class Fate(StrEnum):
+    """The four ends of a message; there is no fifth."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    PARKED = "parked"
+
+
+class Gate(StrEnum):
+    """What the law at the door said; UNREAD when it was not asked."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+    UNCONFIGURED = "unconfigured"
+    UNREAD = "unread"
+
+
+# The national words for the partner.
+WORDS: Mapping[Fate, str] = {
+    Fate.ACCEPTED: "ontvangen",
+    Fate.DUPLICATE: "alOntvangen",
+    Fate.REFUSED: "afgekeurd",
+    Fate.PARKED: "terzijdeGelegd",
+}
+
+# Reasons that intake itself gives: code → Dutch, English. Contract, reading and law have their own texts.
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "source_not_yours": (
+        "source hoort niet bij deze partner; gebruik de source uit uw aansluitgegevens.",
+        "source does not belong to this partner; use the source from your connection details.",
+    ),
+    "unknown_type": (
+        "type is onbekend of heeft een hoofdversie die niet wordt aangenomen.",
+        "type is unknown or has a major version that is not taken.",
+    ),
+    "unknown_partner": (
+        "Er is geen aansluiting voor deze partner.",
+        "There is no connection for this partner.",
+    ),
+    "municipality_mismatch": (
+        "De gemeentecode past niet bij postcode en huisnummer.",
+        "The municipality code does not fit postcode and house number.",
+    ),
+    "already_received": (
+        "Hetzelfde event is al ontvangen; er is niets veranderd.",
+        "The same event was received before; nothing changed.",
+    ),
+    "id_reuse": (
+        "Deze id is al gebruikt voor een ander bericht; geef een nieuw bericht een nieuwe id.",
+        "This id was used for another message; give a new message a new id.",
+    ),
+    "original_unknown": (
+        "Het signaal dat wordt ingetrokken is niet ontvangen; stuur eerst het signaal.",
+        "The signal that is withdrawn was not received; send the signal first.",
+    ),
+    "our_fault": (
+        "Dit bericht liep op een fout van ons; wij kijken ernaar en het gaat niet verloren.",
+        "This message met a fault of ours; we look at it and it is not lost.",
+    ),
+}
+
+
+def reason(code: str, nl: str = "", en: str = "", **more: str) -> dict[str, str]:
+    """One reason as it is stored and sent; texts come from `TEXTS` unless given."""
+    if not nl:
+        nl, en = TEXTS[code]
+    return {"code": code, "nl": nl, "en": en} | {key: value for key, value in more.items() if value}
+
+
+def message(
+    receipt_id: UUID,
+    fate: Fate,
+    event_id: str | None,
+    event_type: str | None,
+    position: tuple[str, int, int],
+    received_at: datetime,
+    reasons: Sequence[Mapping[str, str]],
+) -> tuple[bytes, bytes]:
+    """The receipt as a message for `receipts.<partner>`: (key, CloudEvent). It holds no field of the event's data."""
+    topic, partition, offset = position
+    key = str(receipt_id).encode()
+    body = {
+        "specversion": "1.0",
+        "id": f"{receipt_id}:1",
+        "source": SOURCE,
+        "type": TYPE,
+        "time": received_at,
+        "datacontenttype": "application/json",
+        "data": {
+            "ontvangstbewijs": receipt_id,
+            "eventId": event_id,
+            "eventType": event_type,
+            "topic": topic,
+            "partitie": partition,
+            "volgnummer": offset,
+            "ontvangenOp": received_at,
+            "lot": WORDS[fate],
+            "redenen": reasons,
+        },
+    }
+    return key, orjson.dumps(body, option=orjson.OPT_UTC_Z)

@@ -1,0 +1,55 @@
+"""One transaction as a capability sees it: the schemas it may touch, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from bereik.ports import Record
+from bereik.store import Tx
+from bereik.store.bridge import BridgeRows
+from bereik.store.casework import CaseworkRows, OutreachRows
+from bereik.store.intake import IntakeRows
+from bereik.store.vault import VaultRows
+
+
+class Session:
+    """A transaction of one consumer group under one bundle. What it may do is decided by its login role."""
+
+    def __init__(self, tx: Tx, group: str, bundle_id: int) -> None:
+        self._tx, self._group, self._bundle_id = tx, group, bundle_id
+
+    def intake(self) -> IntakeRows:
+        """Receipts, claims and originals."""
+        return IntakeRows(self._tx, self._bundle_id)
+
+    @contextmanager
+    def vault(self, purpose_id: str) -> Iterator[VaultRows]:
+        """The vault of one purpose, under its own role."""
+        with self._tx.role(f"vault_{purpose_id}"):
+            yield VaultRows(self._tx, purpose_id)
+
+    @contextmanager
+    def casework(self, purpose_id: str) -> Iterator[CaseworkRows]:
+        """The cases of one purpose, under its own role."""
+        with self._tx.role(f"casework_{purpose_id}"):
+            yield CaseworkRows(self._tx, purpose_id)
+
+    @contextmanager
+    def outreach(self, purpose_id: str) -> Iterator[OutreachRows]:
+        """The alerts of one purpose, under its own role."""
+        with self._tx.role(f"casework_{purpose_id}"):
+            yield OutreachRows(self._tx, purpose_id)
+
+    @contextmanager
+    def bridge(self) -> Iterator[BridgeRows]:
+        """Bridges, under the bridge's own login."""
+        yield BridgeRows(self._tx)
+
+    def send(self, topic: str, messages: Sequence[tuple[bytes, bytes]]) -> None:
+        """Put messages in the outbox."""
+        self._tx.send(topic, messages)
+
+    def park_position(self, record: Record, error: str) -> None:
+        """Set a message of ours aside by its coordinates."""
+        self._tx.park(self._group, record.topic, record.partition, record.offset, error)

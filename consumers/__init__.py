@@ -1,0 +1,1 @@
+"""Who listens: one small process per capability."""
