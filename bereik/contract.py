@@ -19,8 +19,8 @@ from bereik.signal import Event
 DAYS_BEFORE: Final = 35
 DAYS_AFTER: Final = 1
 
-# A text may not begin with white space nor hold control characters: no empty names, no broken lines in exports.
-_PLAIN_TEXT: Final = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+# A text may not begin with white space nor hold control characters: no blank names, no broken lines in exports.
+_PLAIN_TEXT: Final = r"^([^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*)?$"
 _DEFAULT_MAX_LENGTH: Final = 200
 _FORMATS: Final[Mapping[str, tuple[str, str]]] = {
     "date": ("een bestaande datum als jjjj-mm-dd", "an existing date as yyyy-mm-dd"),

@@ -116,7 +116,8 @@ def admit(
     `municipality_code` is what postcode and house number gave, None when they gave nothing. A withdrawal needs an
     agreement, but neither a day in force nor steps: taking something back is always welcome.
     """
-    if signal_type.id not in partner.signal_types:
+    agreements = [one for one in partner.agreements if signal_type.id in one.signal_types]
+    if not agreements:
         return _unconfigured(_reason(LawReason.NO_AGREEMENT, signal_type))
     if partner.sector != signal_type.partner_type:
         return _refused(_reason(LawReason.NOT_DESIGNATED, signal_type))
@@ -124,11 +125,7 @@ def admit(
         return Admission(Outcome.ALLOWED, signal_type.purpose, ())
     if municipality_code is None or municipality_code not in bundle.municipalities:
         return _refused(_reason(LawReason.OUTSIDE_MUNICIPALITIES, signal_type))
-    here = [
-        agreement
-        for agreement in partner.agreements
-        if agreement.municipality == municipality_code and signal_type.id in agreement.signal_types
-    ]
+    here = [one for one in agreements if one.municipality == municipality_code]
     if not here:
         return _unconfigured(_reason(LawReason.NO_AGREEMENT_HERE, signal_type))
     reasons: list[Reason] = []
