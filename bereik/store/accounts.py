@@ -1,0 +1,129 @@
+"""Accounts of the board: who may log in, and which teams' cases they may see. Written by the operator, never by the web.
+
+A password is kept as scrypt with its own salt and its parameters beside it, so the cost can be raised later.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+from bereik.bundle import Bundle
+from bereik.store import Tx
+
+# OWASP's second setting for scrypt: 32 MiB and about 0.2 s per guess on one core.
+_N, _R, _P = 2**15, 8, 3
+# Two guesses at a time: a flood of log-ins can hold 64 MiB and two cores for a while, not the whole machine.
+_GUESSES = BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One team whose cases an account may see. A team that no case has (such as "-") gives counts and no case."""
+
+    purpose: str
+    municipality: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone who may log in. `sees_flows` opens the page of counts for the municipalities of its memberships."""
+
+    username: str
+    display_name: str
+    language: str = "nl"
+    sees_flows: bool = False
+    members: tuple[Membership, ...] = ()
+
+
+def hash_password(password: str) -> str:
+    """The password as `scrypt$n$r$p$salt$hash`, with a new salt each time."""
+    salt = secrets.token_bytes(16)
+    return "$".join(
+        ("scrypt", str(_N), str(_R), str(_P), _text(salt), _text(_scrypt(password, salt, _N, _R, _P)))
+    )
+
+
+def verify_password(password: str, stored: str) -> bool:
+    """Whether the password is the one stored. False, not an error, for a stored value of another kind."""
+    try:
+        kind, n, r, p, salt, expected = stored.split("$")
+        if kind != "scrypt":
+            return False
+        found = _scrypt(password, base64.b64decode(salt), int(n), int(r), int(p))
+        return hmac.compare_digest(found, base64.b64decode(expected))
+    except ValueError:
+        return False
+
+
+def put_accounts(tx: Tx, accounts: Sequence[tuple[Account, str]]) -> int:
+    """Create or replace accounts (with their password hash) and exactly their memberships. Returns how many."""
+    for account, password_hash in accounts:
+        tx.execute(
+            "INSERT INTO ops.account (username, display_name, password_hash, language, sees_flows)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (username) DO UPDATE SET"
+            " display_name = excluded.display_name, password_hash = excluded.password_hash,"
+            " language = excluded.language, sees_flows = excluded.sees_flows",
+            (account.username, account.display_name, password_hash, account.language, account.sees_flows),
+        )
+        tx.execute("DELETE FROM ops.member WHERE username = %s", (account.username,))
+        for member in sorted(set(account.members), key=lambda m: (m.purpose, m.municipality, m.team)):
+            tx.execute(
+                "INSERT INTO ops.member (username, purpose, municipality, team) VALUES (%s, %s, %s, %s)",
+                (account.username, member.purpose, member.municipality, member.team),
+            )
+    return len(accounts)
+
+
+def remove_account(tx: Tx, username: str) -> bool:
+    """End an account and its memberships; its sessions end with its next click. False when there was none."""
+    return tx.execute("DELETE FROM ops.account WHERE username = %s", (username,)).rowcount == 1
+
+
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    with _GUESSES:
+        return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+# First names for the fictional workers, one after the other.
+_FIRST_NAMES = (
+    *("Samira", "Joost", "Fatma", "Marieke", "Rachid", "Anouk", "Pieter", "Chantal", "Emre", "Lotte"),
+    *("Winston", "Saskia", "Hamid", "Tineke", "Bram", "Priya", "Sjoerd", "Naomi", "Kees", "Yara"),
+)
+
+
+def demo_accounts(bundle: Bundle) -> tuple[Account, ...]:
+    """Fictional accounts for every declared team, a coordinator per purpose, and a privacy officer per municipality.
+
+    A coordinator sees the cases of one purpose only: whoever sees two purposes at once could join what no bridge does.
+    The privacy officer sees counts and no case.
+    """
+    accounts: list[Account] = []
+
+    def add(username: str, sees_flows: bool, members: tuple[Membership, ...]) -> None:
+        name = _FIRST_NAMES[len(accounts) % len(_FIRST_NAMES)]
+        accounts.append(Account(username, name, sees_flows=sees_flows, members=members))
+
+    for code, municipality in bundle.municipalities.items():
+        for team in municipality.teams:
+            add(team.id, False, (Membership(team.purpose, code, team.id),))
+        for purpose in bundle.purposes:
+            helping = tuple(
+                Membership(purpose, code, team.id)
+                for team in municipality.teams
+                if team.purpose == purpose and team.role == "help"
+            )
+            if helping:
+                add(f"{code}-coordinator-{purpose}", True, helping)
+        add(f"{code}-privacy", True, tuple(Membership(purpose, code, "-") for purpose in bundle.purposes))
+    return tuple(accounts)

@@ -1,0 +1,353 @@
+"""All SQL of the board. Every query runs as the web role with one user named, so PostgreSQL itself hides what is not theirs.
+
+`as_user` is the only way in. Queries name the user's teams as well, but only to use an index: a query without
+that condition returns the same rows, because row security is what decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from bereik.store import Store, Tx
+from bereik.store.accounts import Account, Membership
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case as its own team may see it."""
+
+    case_id: UUID
+    purpose: str
+    subject: UUID
+    municipality: str
+    area: str | None
+    status: str
+    result: str | None
+    kind: str
+    crisis: bool
+    priority: int
+    team: str
+    month: str
+    first_signal: date
+    received_at: datetime
+    offer_by: date
+    signals: int
+    decision: Mapping[str, Any]
+    decided_at: datetime
+    version: int
+    bundle_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    """One signal of a case: no identity in it, only the facts its purpose may know."""
+
+    signal_id: UUID
+    signal_type: str
+    partner: str
+    signal_date: date
+    received_at: datetime
+    status: str
+    reason: str | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """That the team was told, why and when."""
+
+    reason: str
+    outlet: str
+    ordered_at: datetime
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRow:
+    """One side of a bridge: its ground and what crosses to this case. Never the other case."""
+
+    bridge_id: UUID
+    case_id: UUID
+    municipality: str
+    team: str
+    ground: str
+    basis: str
+    state: str
+    opened_at: datetime | None
+    ended_at: datetime | None
+    shown: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GateCount:
+    """How many events of one kind the gate answered in one way."""
+
+    partner: str
+    event_type: str | None
+    action: str
+    municipality: str | None
+    purpose: str | None
+    gate: str
+    fate: str
+    reason: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCount:
+    """How many active signals of one type are in cases of one kind with one team."""
+
+    purpose: str
+    signal_type: str
+    municipality: str
+    team: str
+    kind: str
+    signals: int
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a worker asked to see. None means all."""
+
+    month: str | None = None
+    status: str | None = None
+    kind: str | None = None
+    signal_type: str | None = None
+    purpose: str | None = None
+    municipality: str | None = None
+    team: str | None = None
+    crisis: bool = False
+    due_by: date | None = None
+    # True: only what a team must still act on. `standing` says which (purpose, status) those are; the bundle declares them.
+    to_do: bool = True
+    standing: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The head of the board, over the same filters as its list."""
+
+    cases: int = 0
+    crisis: int = 0
+    due_soon: int = 0
+    overdue: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Months with their number of cases (newest first), and the statuses and kinds that occur."""
+
+    months: tuple[tuple[str, int], ...] = ()
+    statuses: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+# The matching month; a purpose that matches what is open, not what is of one month, counts by its first signal.
+_MONTH = (
+    "CASE WHEN c.period ~ '^[0-9]{4}-[0-9]{2}$' THEN c.period ELSE to_char(c.first_signal, 'YYYY-MM') END"
+)
+_COLUMNS = (
+    f"c.case_id, c.purpose, c.subject, c.municipality, c.area, c.status, c.result, c.kind, c.crisis, c.priority, c.team, {_MONTH},"
+    " c.first_signal, c.received_at, c.offer_by, c.signals, c.decision, c.decided_at, c.version, c.bundle_id"
+)
+# Whether a team must still act on a case.
+_STANDING = "(c.result IS NULL AND (c.purpose, c.status) IN (SELECT * FROM unnest(%(purposes)s::text[], %(states)s::text[])))"
+# Names the user's teams so that the index case_of_team is used; row security decides by itself.
+_MINE = (
+    "(c.municipality, c.team) IN (SELECT m.municipality, m.team FROM ops.member m"
+    " WHERE m.username = current_setting('bereik.user', true))"
+)
+
+
+@contextmanager
+def as_user(store: Store, username: str) -> Iterator[Tx]:
+    """One transaction in which row security shows what `username` may see. The name ends with the transaction."""
+    with store.transaction() as tx:
+        tx.execute("SELECT set_config('bereik.user', %s, true)", (username,))
+        yield tx
+
+
+def account(tx: Tx, username: str) -> tuple[Account, str] | None:
+    """An account with its memberships, and its password hash; None when there is none."""
+    found = tx.rows(
+        "SELECT display_name, password_hash, language, sees_flows FROM ops.account WHERE username = %s",
+        (username,),
+    )
+    if not found:
+        return None
+    display_name, password_hash, language, sees_flows = found[0]
+    members = tuple(
+        Membership(*row)
+        for row in tx.rows(
+            "SELECT purpose, municipality, team FROM ops.member WHERE username = %s ORDER BY 1, 2, 3",
+            (username,),
+        )
+    )
+    return Account(username, display_name, language, sees_flows, members), password_hash
+
+
+def choices(tx: Tx, filters: Filters) -> Choices:
+    """What there is to choose from among the user's own cases; months count what the filters but the month let through."""
+    where, params = _where(replace(filters, month=None))
+    months = tx.rows(
+        f"SELECT {_MONTH} AS month, count(*) FROM casework.case c WHERE {where} GROUP BY 1 ORDER BY 1 DESC",
+        params,
+    )
+    rest = tx.rows(f"SELECT DISTINCT c.status, c.kind FROM casework.case c WHERE {_MINE}")
+    return Choices(
+        months=tuple((month, count) for month, count in months),
+        statuses=tuple(sorted({status for status, _ in rest})),
+        kinds=tuple(sorted({kind for _, kind in rest})),
+    )
+
+
+def totals(tx: Tx, filters: Filters, today: date, soon: date) -> Totals:
+    """Counts over the filtered cases. Only what a team must still act on can be due or late."""
+    where, params = _where(filters)
+    row = tx.rows(
+        "SELECT count(*), count(*) FILTER (WHERE c.crisis),"
+        f" count(*) FILTER (WHERE c.offer_by BETWEEN %(today)s AND %(soon)s AND {_STANDING}),"
+        f" count(*) FILTER (WHERE c.offer_by < %(today)s AND {_STANDING})"
+        f" FROM casework.case c WHERE {where}",
+        {**params, "today": today, "soon": soon},
+    )[0]
+    return Totals(*row)
+
+
+def cases(tx: Tx, filters: Filters, limit: int, offset: int = 0) -> list[CaseRow]:
+    """The user's cases, most urgent first: by priority, then by the day they are due, then the longest waiting."""
+    where, params = _where(filters)
+    found = tx.rows(
+        f"SELECT {_COLUMNS} FROM casework.case c WHERE {where}"
+        f" ORDER BY {_STANDING} DESC, c.priority, c.offer_by, c.received_at, c.case_id LIMIT %(limit)s OFFSET %(offset)s",
+        {**params, "limit": limit, "offset": offset},
+    )
+    return [CaseRow(*row) for row in found]
+
+
+def case(tx: Tx, case_id: UUID) -> CaseRow | None:
+    """One case, or None: the same answer for a case of another team as for one that does not exist."""
+    found = tx.rows(f"SELECT {_COLUMNS} FROM casework.case c WHERE c.case_id = %s", (case_id,))
+    return CaseRow(*found[0]) if found else None
+
+
+def types_of(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, tuple[tuple[str, int], ...]]:
+    """For each case its active signal types with their number, in the order they came."""
+    found = tx.rows(
+        "SELECT s.case_id, s.signal_type, count(*) FROM casework.signal s"
+        # By subject, because that has the index.
+        " WHERE s.subject = ANY(%s) AND s.case_id = ANY(%s) AND s.status = 'active'"
+        " GROUP BY 1, 2 ORDER BY 1, min(s.signal_date), 2",
+        ([row.subject for row in rows], [row.case_id for row in rows]),
+    )
+    out: dict[UUID, tuple[tuple[str, int], ...]] = {}
+    for case_id, signal_type, count in found:
+        out[case_id] = (*out.get(case_id, ()), (signal_type, count))
+    return out
+
+
+def signals(tx: Tx, row: CaseRow) -> list[SignalRow]:
+    """All signals of a case, withdrawn ones too, oldest first."""
+    found = tx.rows(
+        "SELECT signal_id, signal_type, partner, signal_date, received_at, status, reason, facts FROM casework.signal"
+        " WHERE subject = %s AND case_id = %s ORDER BY signal_date, received_at, signal_id",
+        (row.subject, row.case_id),
+    )
+    return [SignalRow(*each) for each in found]
+
+
+def alerts(tx: Tx, case_id: UUID) -> list[AlertRow]:
+    """When and why the team was told, newest first. One row for all outlets of one case version."""
+    found = tx.rows(
+        "SELECT reason, string_agg(DISTINCT outlet, ', ' ORDER BY outlet), min(ordered_at), min(told_at) FROM casework.alert"
+        " WHERE case_id = %s GROUP BY case_version, reason, ordered_at ORDER BY ordered_at DESC, 1",
+        (case_id,),
+    )
+    return [AlertRow(*row) for row in found]
+
+
+def bridges(tx: Tx, case_ids: Sequence[UUID]) -> list[BridgeRow]:
+    """The user's own sides of bridges that are, or were, open. A request shows nothing: it must not tell who exists."""
+    found = tx.rows(
+        "SELECT s.bridge_id, s.case_id, s.municipality, s.team, b.ground, b.basis, b.state, b.opened_at, b.ended_at, s.shown"
+        " FROM bridge.side s JOIN bridge.bridge b USING (bridge_id)"
+        " WHERE s.case_id = ANY(%s) AND b.opened_at IS NOT NULL AND b.state IN ('open', 'ended')"
+        " ORDER BY b.opened_at, s.bridge_id",
+        (list(case_ids),),
+    )
+    return [BridgeRow(*row) for row in found]
+
+
+def bundle_sha(tx: Tx, bundle_id: int) -> str | None:
+    """The SHA-256 of the bundle that a case was decided by."""
+    found = tx.rows("SELECT sha256 FROM ops.bundle WHERE bundle_id = %s", (bundle_id,))
+    return str(found[0][0]) if found else None
+
+
+def gate_counts(tx: Tx, municipalities: Sequence[str]) -> list[GateCount]:
+    """What the gate answered, for these municipalities and for events that named none that exists."""
+    found = tx.rows(
+        "SELECT partner, event_type, action, municipality, purpose, gate, fate, reason, sum(events)::bigint FROM ops.gate_count"
+        " WHERE municipality IS NULL OR municipality = ANY(%s) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 2, 6, 8, 1",
+        (list(municipalities),),
+    )
+    return [GateCount(*row) for row in found]
+
+
+def flow_counts(tx: Tx, municipalities: Sequence[str]) -> list[FlowCount]:
+    """Which signals are in which cases of which team, for these municipalities, in counts."""
+    found = tx.rows(
+        "SELECT purpose, signal_type, municipality, team, kind, signals, cases FROM ops.flow_count"
+        " WHERE municipality = ANY(%s) ORDER BY 1, 3, 4, 5, 2",
+        (list(municipalities),),
+    )
+    return [FlowCount(*row) for row in found]
+
+
+def note(tx: Tx, actor: str, act: str, purpose: str | None = None, about: UUID | None = None) -> None:
+    """Write in the audit that someone did something, in the transaction that did it."""
+    tx.execute(
+        "INSERT INTO audit.act (actor, act, purpose, about, detail) VALUES (%s, %s, %s, %s, %s)",
+        (actor, act, purpose, about, json.dumps({"by": "board"})),
+    )
+
+
+def _where(filters: Filters) -> tuple[str, dict[str, Any]]:
+    parts = [_MINE]
+    params: dict[str, Any] = {
+        "purposes": [purpose for purpose, _ in filters.standing],
+        "states": [status for _, status in filters.standing],
+    }
+    if filters.to_do:
+        parts.append(_STANDING)
+    for column, value in (
+        (_MONTH, filters.month),
+        ("c.status", filters.status),
+        ("c.kind", filters.kind),
+        ("c.purpose", filters.purpose),
+        ("c.municipality", filters.municipality),
+        ("c.team", filters.team),
+    ):
+        if value is not None:
+            name = f"p{len(params)}"
+            parts.append(f"{column} = %({name})s")
+            params[name] = value
+    if filters.signal_type is not None:
+        parts.append(
+            "EXISTS (SELECT 1 FROM casework.signal s WHERE s.subject = c.subject AND s.case_id = c.case_id"
+            " AND s.status = 'active' AND s.signal_type = %(signal_type)s)"
+        )
+        params["signal_type"] = filters.signal_type
+    if filters.crisis:
+        parts.append("c.crisis")
+    if filters.due_by is not None:
+        parts.append(f"c.offer_by <= %(due_by)s AND {_STANDING}")
+        params["due_by"] = filters.due_by
+    return " AND ".join(parts), params

@@ -1,0 +1,443 @@
+"""The board: log in, one's own cases, why each is here, and who may meet whom. Server-rendered; no JavaScript.
+
+What a user may see is decided by row security in PostgreSQL (bereik/store/board.py), not here. This module chooses,
+words and draws.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bereik.bundle import Bundle
+from bereik.store import SchemaIsOld, Store, StoreUnavailable, Tx, board
+from bereik.store.accounts import Account, hash_password, verify_password
+from bereik.web import views
+from bereik.web.session import MAX_AGE_SECONDS, Brake, Session, Sessions
+from bereik.web.texts import AMSTERDAM, LANGUAGES, text
+
+log = logging.getLogger(__name__)
+
+COOKIE = "bereik_session"
+PAGE_SIZE = 50
+# The longest form of the board is the login: two short fields, a token and a path.
+_MOST_FORM_BYTES = 8_192
+_HERE = Path(__file__).parent
+
+# Nothing from elsewhere, no script, no inline style, in no frame, in no cache, and no address passed on.
+_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+
+
+class _NotLoggedIn(Exception):
+    """Nobody is logged in, so the log-in page comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks for a page, within the transaction in which they may see what is theirs."""
+
+    session: Session
+    account: Account
+    tx: Tx
+
+
+class _Guard:
+    """Puts the security headers on every answer, and turns what nobody foresaw into a page without a trace of data."""
+
+    def __init__(self, app: ASGIApp, error_page: Callable[[Request, int], Response]) -> None:
+        self._app = app
+        self._error_page = error_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = [*message.get("headers", ()), *_HEADERS]
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            # The kind only, and no trace: a database error may quote a value.
+            log.error("board: %s while answering", type(error).__name__)
+            if not started:
+                await self._error_page(Request(scope), 500)(scope, receive, send_with_headers)
+
+
+class _Board:
+    """What all pages share: the store, the rules, sessions, templates and the clock."""
+
+    def __init__(
+        self, store: Store, bundle_source: Callable[[], Bundle], secret: bytes, clock: Callable[[], datetime]
+    ) -> None:
+        self.store = store
+        self.bundle = bundle_source
+        self.sessions = Sessions(secret)
+        self.brake = Brake()
+        self.clock = clock
+        self.css = (_HERE / "static" / "board.css").read_bytes()
+        self.css_path = f"/static/board-{hashlib.sha256(self.css).hexdigest()[:12]}.css"
+        # Guessed at when a name does not exist, so that both answers take the same time.
+        self.nobody = hash_password("nobody has this password")
+        self.templates = Environment(
+            loader=PackageLoader("bereik.web"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
+
+    def session(self, request: Request) -> Session | None:
+        """The session of the request's cookie."""
+        return self.sessions.read(request.cookies.get(COOKIE))
+
+    @contextmanager
+    def visitor(self, request: Request) -> Iterator[Visitor]:
+        """The logged-in user, in one transaction. Raises `_NotLoggedIn`, also when their password has changed since."""
+        session = self.session(request)
+        if session is None or session.username is None:
+            raise _NotLoggedIn
+        with board.as_user(self.store, session.username) as tx:
+            found = board.account(tx, session.username)
+            if found is None or self.sessions.seal(found[1]) != session.seal:
+                raise _NotLoggedIn
+            yield Visitor(session, found[0], tx)
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        session: Session | None,
+        account: Account | None = None,
+        status: int = 200,
+        **values: Any,
+    ) -> HTMLResponse:
+        """Render a template. A visitor without a session gets one, because forms need its token."""
+        fresh = session is None
+        session = session or self.sessions.new(_language_of(request))
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        html = self.templates.get_template(name).render(
+            t=lambda key, **more: text(key, session.language, **more),
+            language=session.language,
+            csrf=self.sessions.token(session),
+            account=account,
+            css=self.css_path,
+            here=here if request.method == "GET" else "/",
+            **values,
+        )
+        response = HTMLResponse(html, status)
+        if fresh:
+            self.give(request, response, session)
+        return response
+
+    def give(self, request: Request, response: Response, session: Session) -> None:
+        """Set the session's cookie."""
+        response.set_cookie(
+            COOKIE, self.sessions.write(session), max_age=MAX_AGE_SECONDS, path="/", httponly=True, samesite="strict",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+
+    def error(self, request: Request, status: int) -> HTMLResponse:
+        """One page per kind of error, that tells nothing but its kind."""
+        known = status if status in (400, 403, 404, 405, 503) else 500 if status >= 500 else 400
+        session = self.session(request)
+        return self.page(
+            request,
+            "error.html",
+            session,
+            None,
+            status,
+            kind=known,
+            logged_in=bool(session and session.username),
+        )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The posted form. Raises 400 for what is too long or not a form; a field given twice counts once, the last time."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _MOST_FORM_BYTES:
+            raise HTTPException(400)
+    try:
+        return dict(
+            parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=20, errors="strict")
+        )
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+_Form = Annotated[dict[str, str], Depends(_form)]
+
+
+def _language_of(request: Request) -> str:
+    """Dutch, unless the browser prefers English."""
+    first = request.headers.get("accept-language", "").split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "nl"
+
+
+def _local_path(path: str | None) -> str:
+    """A path of this site to go on to; "/" for anything else, so that nobody is sent elsewhere."""
+    ours = (
+        path
+        and path.startswith("/")
+        and not path.startswith("//")
+        and "\\" not in path
+        and path.isprintable()
+    )
+    return path if ours and path else "/"
+
+
+def create_app(
+    store: Store,
+    bundle_source: Callable[[], Bundle],
+    secret: bytes,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """The board as an ASGI application. `bundle_source` gives the bundle now active; `secret` signs the sessions."""
+    desk = _Board(store, bundle_source, secret, clock)
+
+    app = FastAPI(title="Bereik", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(_Guard, error_page=desk.error)
+    _add_errors(app, desk)
+    _add_probes(app, desk)
+    _add_sessions(app, desk)
+    _add_pages(app, desk)
+    return app
+
+
+def _add_errors(app: FastAPI, desk: _Board) -> None:
+    @app.exception_handler(_NotLoggedIn)
+    def to_login(request: Request, _: Exception) -> Response:
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        onward = "" if path == "/" or request.method != "GET" else "?" + urlencode({"next": path})
+        return RedirectResponse(f"/login{onward}", 303)
+
+    @app.exception_handler(HTTPException)
+    def of_http(request: Request, error: Exception) -> Response:
+        return desk.error(request, error.status_code if isinstance(error, HTTPException) else 500)
+
+    @app.exception_handler(StoreUnavailable)
+    def unavailable(request: Request, _: Exception) -> Response:
+        response = desk.error(request, 503)
+        response.headers["retry-after"] = "30"
+        return response
+
+
+def _add_probes(app: FastAPI, desk: _Board) -> None:
+    @app.get("/healthz")
+    def healthz() -> JSONResponse:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/readyz")
+    def readyz() -> JSONResponse:
+        """The process can serve pages: database reachable, schema right, a bundle active."""
+        checks = {"database": "ok", "schema": "ok", "bundle": "ok"}
+        try:
+            desk.store.check_schema()
+        except SchemaIsOld:
+            checks["schema"] = "other version"
+        except StoreUnavailable:
+            checks["database"] = "unreachable"
+        except Exception as error:
+            checks["schema"] = f"not readable ({type(error).__name__})"
+        try:
+            desk.bundle()
+        except Exception as error:
+            checks["bundle"] = f"none ({type(error).__name__})"
+        ready = set(checks.values()) == {"ok"}
+        return JSONResponse(
+            {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503
+        )
+
+    @app.get("/static/{name}")
+    def static(name: str) -> Response:
+        """The one style sheet, under a name that changes with its content."""
+        if f"/static/{name}" != desk.css_path:
+            raise HTTPException(404)
+        return Response(
+            desk.css, media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"}
+        )
+
+
+def _add_sessions(app: FastAPI, desk: _Board) -> None:
+    def checked(request: Request, form: Mapping[str, str]) -> Session:
+        """The session whose form this is. Raises 403 for a form without that session's token."""
+        session = desk.session(request)
+        if session is None or not _same(form.get("csrf", ""), desk.sessions.token(session)):
+            raise HTTPException(403)
+        return session
+
+    @app.get("/login")
+    def login_page(request: Request) -> Response:
+        session = desk.session(request)
+        onward = _local_path(request.query_params.get("next"))
+        if session is not None and session.username is not None:
+            with board.as_user(desk.store, session.username) as tx:
+                found = board.account(tx, session.username)
+            if found is not None and desk.sessions.seal(found[1]) == session.seal:
+                return RedirectResponse(onward, 303)
+            session = None
+        return desk.page(request, "login.html", session, onward=onward, username="", problem="")
+
+    @app.post("/login")
+    def login(request: Request, form: _Form) -> Response:
+        session = checked(request, form)
+        username, onward = form.get("username", "").strip()[:100], _local_path(form.get("next"))
+        wait = desk.brake.attempt(username)
+        if wait:
+            problem = text("login.wait", session.language, seconds=wait)
+            asked_to_wait = desk.page(
+                request, "login.html", session, None, 429, onward=onward, username=username, problem=problem
+            )
+            asked_to_wait.headers["retry-after"] = str(wait)
+            return asked_to_wait
+        # The transaction ends before the guess: a guess takes a fifth of a second and needs no connection.
+        with board.as_user(desk.store, username) as tx:
+            found = board.account(tx, username)
+        if (
+            not verify_password(form.get("password", "")[:1000], found[1] if found else desk.nobody)
+            or found is None
+        ):
+            if found is not None:
+                with board.as_user(desk.store, username) as tx:
+                    board.note(tx, username, "login.refused")
+            problem = text("login.wrong", session.language)
+            return desk.page(
+                request, "login.html", session, None, 401, onward=onward, username=username, problem=problem
+            )
+        desk.brake.right(username)
+        account, password_hash = found
+        with board.as_user(desk.store, username) as tx:
+            board.note(tx, username, "login")
+        response = RedirectResponse(onward, 303)
+        desk.give(request, response, desk.sessions.login(username, password_hash, account.language))
+        return response
+
+    @app.post("/logout")
+    def logout(request: Request, form: _Form) -> Response:
+        session = checked(request, form)
+        desk.sessions.end(session)
+        response = RedirectResponse("/login", 303)
+        desk.give(request, response, desk.sessions.new(session.language))
+        return response
+
+    @app.post("/language")
+    def language(request: Request, form: _Form) -> Response:
+        session = checked(request, form)
+        wanted = form.get("language", "")
+        if wanted not in LANGUAGES:
+            raise HTTPException(400)
+        response = RedirectResponse(_local_path(form.get("next")), 303)
+        desk.give(request, response, session.speaking(wanted))
+        return response
+
+
+def _add_pages(app: FastAPI, desk: _Board) -> None:
+    @app.get("/")
+    def cases(request: Request) -> Response:
+        bundle, now = desk.bundle(), desk.clock()
+        with desk.visitor(request) as visitor:
+            chosen = views.Chosen.read(request.query_params, bundle, now)
+            choices = board.choices(visitor.tx, chosen.filters)
+            chosen = chosen.with_default_month(choices)
+            totals = board.totals(visitor.tx, chosen.filters, chosen.today, chosen.soon)
+            pages = max(1, -(-totals.cases // PAGE_SIZE))
+            page = min(chosen.page, pages)
+            rows = board.cases(visitor.tx, chosen.filters, PAGE_SIZE, (page - 1) * PAGE_SIZE)
+            types = board.types_of(visitor.tx, rows)
+            bridges = board.bridges(visitor.tx, [row.case_id for row in rows])
+        words = views.Words(bundle, visitor.session.language)
+        return desk.page(
+            request, "board.html", visitor.session, visitor.account, nav="board", greeting=_greeting(now), totals=totals,
+            cards=[views.card(row, types.get(row.case_id, ()), bridges, words, chosen.today) for row in rows],
+            picker=views.picker(chosen, choices, words), chosen=chosen, page=page, pages=pages,
+            previous=chosen.link(page=page - 1) if page > 1 else None,
+            next=chosen.link(page=page + 1) if page < pages else None,
+            teams=words.team_names(visitor.account),
+        )  # fmt: skip
+
+    @app.get("/cases/{case_id}")
+    def case(request: Request, case_id: str) -> Response:
+        bundle, now = desk.bundle(), desk.clock()
+        with desk.visitor(request) as visitor:
+            try:
+                row = board.case(visitor.tx, UUID(case_id))
+            except ValueError:
+                row = None
+            if row is None:
+                # The same answer whether it is another team's or does not exist.
+                raise HTTPException(404)
+            signals = board.signals(visitor.tx, row)
+            alerts = board.alerts(visitor.tx, row.case_id)
+            bridges = board.bridges(visitor.tx, [row.case_id])
+            sha256 = board.bundle_sha(visitor.tx, row.bundle_id)
+            board.note(visitor.tx, visitor.account.username, "case.viewed", row.purpose, row.case_id)
+        words = views.Words(bundle, visitor.session.language)
+        today = now.astimezone(AMSTERDAM).date()
+        return desk.page(
+            request, "case.html", visitor.session, visitor.account, nav="board",
+            case=views.case(row, signals, alerts, bridges, sha256, words, today),
+        )  # fmt: skip
+
+    @app.get("/flows")
+    def flows(request: Request) -> Response:
+        bundle = desk.bundle()
+        with desk.visitor(request) as visitor:
+            if not visitor.account.sees_flows:
+                raise HTTPException(404)
+            # Each municipality is a controller of its own: counts of those one works for, no others.
+            mine = tuple(sorted({member.municipality for member in visitor.account.members}))
+            wanted = request.query_params.get("municipality")
+            seen = (wanted,) if wanted in mine and wanted is not None else mine
+            gates = board.gate_counts(visitor.tx, seen)
+            counts = board.flow_counts(visitor.tx, seen)
+        words = views.Words(bundle, visitor.session.language)
+        today = desk.clock().astimezone(AMSTERDAM).date()
+        return desk.page(
+            request, "flows.html", visitor.session, visitor.account, nav="flows",
+            flows=views.flows(gates, counts, seen, words, today),
+            municipalities=[(code, words.municipality(code)) for code in mine],
+            municipality=wanted if wanted in mine else "",
+        )  # fmt: skip
+
+
+def _greeting(now: datetime) -> str:
+    hour = now.astimezone(AMSTERDAM).hour
+    return "board.morning" if hour < 12 else "board.afternoon" if hour < 18 else "board.evening"
+
+
+def _same(given: str, expected: str) -> bool:
+    return hashlib.sha256(given.encode()).digest() == hashlib.sha256(expected.encode()).digest()

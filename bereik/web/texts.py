@@ -1,0 +1,463 @@
+"""Every word of the board that is not declared elsewhere, in Dutch and in English.
+
+Names of signal types, purposes, states, results and priorities come from the bundle, in the same two languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+LANGUAGES = ("nl", "en")
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+_MONTHS: Mapping[str, tuple[str, ...]] = {
+    "nl": (
+        *("januari", "februari", "maart", "april", "mei", "juni"),
+        *("juli", "augustus", "september", "oktober", "november", "december"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
+}
+
+# key: (Dutch, English)
+TEXTS: Mapping[str, tuple[str, str]] = {
+    # frame
+    "product": ("Bereik", "Bereik"),
+    "tagline": ("Op tijd naar mensen toe", "Reaching people in time"),
+    "skip": ("Naar de inhoud", "Skip to content"),
+    "nav.board": ("Mijn zaken", "My cases"),
+    "nav.flows": ("Wie mag wie ontmoeten", "Who may meet whom"),
+    "nav.label": ("Hoofdmenu", "Main menu"),
+    "logout": ("Uitloggen", "Log out"),
+    "language.other": ("English", "Nederlands"),
+    "language.label": ("Toon deze pagina in het Engels", "Show this page in Dutch"),
+    "footer": (
+        "Elke beslissing noemt haar redenen en het regelpakket waarmee zij genomen is.",
+        "Every decision names its reasons and the bundle of rules it was taken by.",
+    ),
+    "footer.fiction": ("Wie een zaak bekijkt, wordt vastgelegd.", "Who looks at a case is put on record."),
+    # login
+    "login.title": ("Inloggen", "Log in"),
+    "login.intro": (
+        "Signalen worden zaken, en een zaak komt bij één team. Log in om die van uw team te zien.",
+        "Signals become cases, and a case comes to one team. Log in to see those of your team.",
+    ),
+    "login.username": ("Gebruikersnaam", "Username"),
+    "login.password": ("Wachtwoord", "Password"),
+    "login.submit": ("Inloggen", "Log in"),
+    "login.wrong": (
+        "Deze gebruikersnaam en dit wachtwoord horen niet bij elkaar.",
+        "This username and this password do not belong together.",
+    ),
+    "login.wait": (
+        "Te vaak geprobeerd. Wacht {seconds} seconden en probeer het opnieuw.",
+        "Tried too often. Wait {seconds} seconds and try again.",
+    ),
+    "login.point.own.title": ("Alleen uw eigen zaken", "Only your own cases"),
+    "login.point.own": (
+        "De database zelf laat geen zaak van een ander team zien.",
+        "The database itself shows no case of another team.",
+    ),
+    "login.point.why.title": ("Waarom hier, waarom nu", "Why here, why now"),
+    "login.point.why": (
+        "Bij elke zaak staat in gewone taal waarom zij bij u ligt.",
+        "Every case says in plain words why it is with you.",
+    ),
+    "login.point.purpose.title": ("Doelen blijven gescheiden", "Purposes stay apart"),
+    "login.point.purpose": (
+        "Zaken uit verschillende wetten raken elkaar alleen over een brug met een grond.",
+        "Cases under different laws touch only over a bridge that has a ground.",
+    ),
+    # board
+    "board.title": ("Mijn zaken", "My cases"),
+    "board.morning": ("Goedemorgen", "Good morning"),
+    "board.afternoon": ("Goedemiddag", "Good afternoon"),
+    "board.evening": ("Goedenavond", "Good evening"),
+    "board.teams": ("Teams", "Teams"),
+    "board.month": ("Maand", "Month"),
+    "board.months.all": ("Alle maanden", "All months"),
+    "board.total.cases": ("zaken", "cases"),
+    "board.total.case": ("zaak", "case"),
+    "board.total.crisis": ("crisis", "crisis"),
+    "board.total.soon": ("binnen 7 dagen", "within 7 days"),
+    "board.total.overdue": ("over de termijn", "past the term"),
+    "board.filter": ("Toon", "Show"),
+    "board.filter.status": ("Stand", "State"),
+    "board.filter.kind": ("Soort zaak", "Kind of case"),
+    "board.filter.team": ("Team", "Team"),
+    "board.filter.type": ("Signaal", "Signal"),
+    "board.filter.all": ("alle", "all"),
+    "board.filter.apply": ("Toon", "Show"),
+    "board.filter.clear": ("Wis filters", "Clear filters"),
+    "board.filter.todo": ("te doen", "to do"),
+    "board.filter.crisis": ("alleen crisis", "crisis only"),
+    "board.filter.due": ("uiterlijk binnen 7 dagen of te laat", "due within 7 days or late"),
+    "board.filter.active": ("Gefilterd op", "Filtered by"),
+    "board.order": (
+        "Dringendste eerst: voorrang, dan de dag waarop het uiterlijk moet.",
+        "Most urgent first: priority, then the day it is due.",
+    ),
+    "board.col.case": ("Zaak", "Case"),
+    "board.col.signals": ("Signalen", "Signals"),
+    "board.col.why": ("Waarom hier", "Why here"),
+    "board.col.received": ("Ontvangen", "Received"),
+    "board.col.due": ("Uiterlijk", "Due"),
+    "board.col.priority": ("Voorrang", "Priority"),
+    "board.open": ("Open zaak {reference}", "Open case {reference}"),
+    "board.page": ("Pagina {page} van {pages}", "Page {page} of {pages}"),
+    "board.previous": ("Vorige", "Previous"),
+    "board.next": ("Volgende", "Next"),
+    "board.empty.filtered.title": ("Geen zaken bij deze keuze", "No cases for this choice"),
+    "board.empty.filtered": (
+        "Er zijn wel andere zaken van uw team. Kies een andere maand of wis de filters.",
+        "Your team has other cases. Choose another month or clear the filters.",
+    ),
+    "board.empty.title": ("Nog geen zaken voor uw team", "No cases for your team yet"),
+    "board.empty": (
+        "Zodra een signaal tot een zaak leidt die bij uw team hoort, staat zij hier. U hoeft niets te doen.",
+        "As soon as a signal leads to a case for your team, it appears here. There is nothing you "
+        "need to do.",
+    ),
+    "board.noteam.title": ("Dit account ziet geen zaken", "This account sees no cases"),
+    "board.noteam": (
+        "U bent van geen team lid. Vraag de beheerder u bij een team te zetten.",
+        "You are a member of no team. Ask the operator to add you to one.",
+    ),
+    "board.noteam.flows": (
+        "Dit account ziet aantallen, geen zaken. Die staan op de pagina ‘Wie mag wie ontmoeten’.",
+        "This account sees counts, not cases. Those are on the page “Who may meet whom”.",
+    ),
+    "kind.single": ("enkelvoudig", "single"),
+    "kind.multiple": ("meervoudig", "multiple"),
+    "kind.consecutive": ("opeenvolgend", "consecutive"),
+    "kind.single.hint": (
+        "één signaal, niets in de periode ervoor",
+        "one signal, nothing in the period before",
+    ),
+    "kind.multiple.hint": (
+        "twee of meer signalen in dezelfde periode",
+        "two or more signals in the same period",
+    ),
+    "kind.consecutive.hint": (
+        "er was in de maanden ervoor al een signaal",
+        "there was a signal in the months before",
+    ),
+    "badge.crisis": ("crisis", "crisis"),
+    "badge.warm": ("warme overdracht", "warm hand-over"),
+    "badge.family": ("gezin", "family"),
+    "badge.withdrawn": ("ingetrokken", "withdrawn"),
+    "due.today": ("vandaag", "today"),
+    "due.tomorrow": ("morgen", "tomorrow"),
+    "due.in": ("nog {days} dagen", "{days} days left"),
+    "due.late.one": ("1 dag te laat", "1 day late"),
+    "due.late": ("{days} dagen te laat", "{days} days late"),
+    "due.done": ("afgehandeld", "handled"),
+    # case
+    "case.title": ("Zaak {reference}", "Case {reference}"),
+    "case.back": ("Terug naar mijn zaken", "Back to my cases"),
+    "case.reference": ("Kenmerk", "Reference"),
+    "case.status": ("Stand", "State"),
+    "case.team": ("Team", "Team"),
+    "case.area": ("Gebied", "Area"),
+    "case.received": ("Ontvangen", "Received"),
+    "case.first": ("Eerste signaal", "First signal"),
+    "case.due": ("Uiterlijk", "Due"),
+    "case.purpose": ("Doel", "Purpose"),
+    "case.why": ("Waarom deze zaak er is", "Why this case exists"),
+    "case.why.none": (
+        "Bij deze beslissing zijn geen redenen vastgelegd.",
+        "No reasons were recorded with this decision.",
+    ),
+    "case.signals": ("De signalen", "The signals"),
+    "case.signals.none": ("Er staan geen signalen meer bij deze zaak.", "This case has no signals any more."),
+    "case.signals.type": ("Signaal", "Signal"),
+    "case.signals.partner": ("Van", "From"),
+    "case.signals.date": ("Datum signaal", "Date of signal"),
+    "case.signals.since": ("Sinds", "Since"),
+    "case.signals.amount": ("Bedrag", "Amount"),
+    "case.signals.total": ("Samen", "Together"),
+    "case.signals.identity": (
+        "Namen en adressen staan in de kluis, niet op dit bord.",
+        "Names and addresses are in the vault, not on this board.",
+    ),
+    "case.us": ("Waarom bij ons", "Why with us"),
+    "case.us.path": (
+        "Deze stappen van de routeregels leidden naar {team}:",
+        "These steps of the routing rules led to {team}:",
+    ),
+    "case.us.root": (
+        "Geen bijzondere routeregel paste. Dan komt een zaak bij {team}, dat kijkt waar zij hoort.",
+        "No particular routing rule matched. Then a case comes to {team}, who look where it belongs.",
+    ),
+    "case.now": ("Waarom nu", "Why now"),
+    "case.now.crisis": (
+        "Bij een crisis zoekt het team binnen {days} werkdagen contact.",
+        "In a crisis the team makes contact within {days} working days.",
+    ),
+    "case.now.offer": (
+        "Binnen {days} dagen na ontvangst ligt er een eerste aanbod.",
+        "Within {days} days of receipt a first offer is made.",
+    ),
+    "case.now.plain": (
+        "Binnen {days} dagen na ontvangst is er contact gezocht.",
+        "Within {days} days of receipt contact is sought.",
+    ),
+    "case.now.due": ("Uiterlijk {date}", "Due {date}"),
+    "case.now.priority": ("Voorrang {level}", "Priority {level}"),
+    "case.told": ("Wanneer het team het hoorde", "When the team was told"),
+    "case.told.none": (
+        "Over deze zaak is nog niemand verwittigd.",
+        "Nobody has been told about this case yet.",
+    ),
+    "case.told.by": ("via {outlet}", "by {outlet}"),
+    "case.bundle": ("Regelpakket", "Bundle of rules"),
+    "case.decided": ("Besloten op", "Decided on"),
+    "case.version": ("Versie {version} van deze zaak", "Version {version} of this case"),
+    "case.explain": ("Narekenen op de opdrachtregel", "Verify on the command line"),
+    "case.proof": ("Waar dit op rust", "What this rests on"),
+    "fact.crisis": ("crisis", "crisis"),
+    "fact.warm": ("de partner sprak al met deze persoon", "the partner has already spoken with this person"),
+    # bridge
+    "bridge.title": ("Gezin: een brug met een ander doel", "Family: a bridge with another purpose"),
+    "bridge.intro": (
+        "Dit gezin heeft ook met een ander team te maken. Alleen wat hieronder staat komt over de "
+        "brug, en niets anders.",
+        "Another team works with this family too. Only what stands below crosses the bridge, and "
+        "nothing else.",
+    ),
+    "bridge.what": ("Wat u hierdoor weet", "What this lets you know"),
+    "bridge.nothing": (
+        "Er komt niets anders over dan dat de brug er is.",
+        "Nothing crosses but that the bridge is there.",
+    ),
+    "bridge.ground": ("Grond", "Ground"),
+    "bridge.ground.consent": ("Toestemming van wie het aangaat", "Consent of those concerned"),
+    "bridge.ground.statute": ("Wettelijke grond van de gemeente", "Statutory ground of the municipality"),
+    "bridge.basis": ("Vastgelegd als", "Recorded as"),
+    "bridge.since": ("Open sinds", "Open since"),
+    "bridge.rule": (
+        "Bedragen, partners en aantekeningen gaan nooit over een brug. Wat u hier leest telt niet mee"
+        " voor voorrang en mag niet tegen het gezin gebruikt worden.",
+        "Amounts, partners and notes never cross a bridge. What you read here does not count for "
+        "priority and may not be used against the family.",
+    ),
+    "bridge.ended": (
+        "De brug van dit gezin is op {date} geëindigd. Er komt niets meer over.",
+        "The bridge of this family ended on {date}. Nothing crosses any more.",
+    ),
+    "bridge.any": ("ja", "yes"),
+    "bridge.field.present": ("Er loopt ook iets bij {other}", "There is also something with {other}"),
+    "bridge.field.since": ("Sinds", "Since"),
+    "bridge.field.contact": ("Contactpersoon", "Contact person"),
+    "bridge.field.help_involved": ("Er is hulp betrokken", "Help is involved"),
+    # flows
+    "flows.title": ("Wie mag wie ontmoeten", "Who may meet whom"),
+    "flows.intro": (
+        "Van elk soort signaal: wat de poort antwoordde en op welke grond, in welke zaken het kwam, "
+        "en bij welk team. Signalen ontmoeten elkaar alleen binnen een doel. Tussen doelen ligt "
+        "hooguit een brug.",
+        "For every type of signal: what the gate answered and on which ground, which cases it came "
+        "into, and with which team. Signals meet only within a purpose. Between purposes there is at "
+        "most a bridge.",
+    ),
+    "flows.use": (
+        "Klik op een stroom voor de zaken erachter. U ziet daarvan alleen die van uw eigen teams.",
+        "Click a flow for the cases behind it. Of those you see only the ones of your own teams.",
+    ),
+    "flows.municipality": ("Gemeente", "Municipality"),
+    "flows.municipality.all": ("alle gemeenten", "all municipalities"),
+    "flows.col.type": ("Signaal", "Signal"),
+    "flows.col.gate": ("Poort", "Gate"),
+    "flows.col.case": ("Zaak", "Case"),
+    "flows.col.team": ("Team", "Team"),
+    "flows.gate.allowed": ("toegelaten", "allowed"),
+    "flows.gate.refused": ("geweigerd", "refused"),
+    "flows.gate.unconfigured": ("niet ingericht", "unconfigured"),
+    "flows.gate.unread": ("niet volgens contract", "not per contract"),
+    "flows.gate.duplicate": ("al ontvangen", "received before"),
+    "flows.node.signals": ("{count} signalen", "{count} signals"),
+    "flows.node.signal": ("1 signaal", "1 signal"),
+    "flows.node.cases": ("{count} zaken", "{count} cases"),
+    "flows.node.case": ("1 zaak", "1 case"),
+    "flows.link": ("{source} → {target}: {count}", "{source} → {target}: {count}"),
+    "flows.apart": ("geen brug: deze gegevens ontmoeten elkaar niet", "no bridge: these data do not meet"),
+    "flows.bridge": ("brug", "bridge"),
+    "flows.bridge.consent": (
+        "met toestemming, vastgelegd op formulier {forms}",
+        "by consent, recorded on form {forms}",
+    ),
+    "flows.bridge.statute": ("in {municipality}: {article}", "in {municipality}: {article}"),
+    "flows.description": (
+        "Elk doel is een vak. Binnen een vak lopen stromen van soort signaal naar poort, zaak en "
+        "team. Dezelfde aantallen staan in de tabellen eronder.",
+        "Every purpose is a box. Within a box flows run from type of signal to gate, case and team. "
+        "The same counts are in the tables below.",
+    ),
+    "flows.table.gate": ("Wat de poort antwoordde", "What the gate answered"),
+    "flows.table.cases": ("In welke zaken, bij welk team", "In which cases, with which team"),
+    "flows.table.bridges": ("Bruggen tussen doelen", "Bridges between purposes"),
+    "flows.table.answer": ("Antwoord", "Answer"),
+    "flows.table.ground": ("Grond of reden", "Ground or reason"),
+    "flows.table.count": ("Aantal", "Count"),
+    "flows.table.signals": ("Signalen", "Signals"),
+    "flows.table.casecount": ("Zaken", "Cases"),
+    "flows.table.kind": ("Soort zaak", "Kind of case"),
+    "flows.table.show": ("Toon zaken", "Show cases"),
+    "flows.table.crosses": ("Wat {purpose} te zien krijgt", "What {purpose} is shown"),
+    "flows.table.between": ("Tussen", "Between"),
+    "flows.table.grounds": ("Gronden", "Grounds"),
+    "flows.table.withdrawn": ("intrekking", "withdrawal"),
+    "flows.unknown": ("onbekend soort bericht", "unknown kind of message"),
+    "flows.outside": ("Niet aan een doel te koppelen", "Not to be tied to a purpose"),
+    "flows.outside.detail": (
+        "Deze berichten zijn nergens voor gebruikt.",
+        "These messages were used for nothing.",
+    ),
+    "flows.steps": ("vooraf gedaan", "done before"),
+    "flows.minimum": ("vanaf € {amount} ({article})", "from € {amount} ({article})"),
+    "flows.empty.title": ("Nog geen signalen", "No signals yet"),
+    "flows.empty": (
+        "Zodra partners signalen sturen, staan hier de stromen.",
+        "As soon as partners send signals, the flows appear here.",
+    ),
+    # labels of the route rules
+    "label.area": ("gebied", "area"),
+    "label.type": ("soort signaal", "type of signal"),
+    "label.kind": ("soort zaak", "kind of case"),
+    "label.crisis": ("crisis", "crisis"),
+    "label.warm": ("warme overdracht", "warm hand-over"),
+    "label.repeat": ("herhaalde melding", "repeat report"),
+    "yes": ("ja", "yes"),
+    "no": ("nee", "no"),
+    "or": ("of", "or"),
+    # why a team was told
+    "told.new_case": ("Nieuwe zaak", "New case"),
+    "told.crisis": ("Crisis", "Crisis"),
+    "told.now_multiple": ("De zaak werd meervoudig", "The case became multiple"),
+    "told.new_signal": ("Er kwam een signaal bij", "A signal was added"),
+    "told.new_team": ("De zaak kwam naar dit team", "The case came to this team"),
+    "told.withdrawn": ("Een signaal is ingetrokken", "A signal was withdrawn"),
+    "told.bridge_requested": ("Een brug is gevraagd", "A bridge was asked for"),
+    "told.bridge_open": ("Een brug ging open", "A bridge was opened"),
+    "told.bridge_ended": ("Een brug is geëindigd", "A bridge has ended"),
+    # why the gate refused; the partner hears the full words, this is the heading of a count
+    "reason.no_agreement": ("geen grondslag geregistreerd", "no ground registered"),
+    "reason.no_agreement_here": ("geen afspraak met deze gemeente", "no agreement with this municipality"),
+    "reason.not_designated": ("soort partner niet aangewezen", "kind of partner not designated"),
+    "reason.outside_municipalities": (
+        "adres buiten de aangesloten gemeenten",
+        "address outside these municipalities",
+    ),
+    "reason.municipality_disagrees": (
+        "gemeentecode past niet bij adres",
+        "municipality code does not fit the address",
+    ),
+    "reason.municipality_mismatch": (
+        "gemeentecode past niet bij adres",
+        "municipality code does not fit the address",
+    ),
+    "reason.agreement_not_in_force": ("afspraak niet van kracht", "agreement not in force"),
+    "reason.step_not_attested": ("stap vooraf niet bevestigd", "prior step not attested"),
+    "reason.step_denied": ("stap vooraf niet gezet", "prior step not taken"),
+    "reason.below_minimum": ("onder het minimum voor melden", "below the minimum for reporting"),
+    "reason.forbidden_field": ("verboden veld meegestuurd", "a forbidden field was sent"),
+    "reason.source_not_yours": ("afzender hoort niet bij deze partner", "source is not this partner’s"),
+    "reason.unknown_type": ("onbekend soort bericht", "unknown kind of message"),
+    "reason.unknown_partner": ("onbekende partner", "unknown partner"),
+    "reason.already_received": ("al eerder ontvangen", "received before"),
+    "reason.id_reuse": ("zelfde kenmerk, andere inhoud", "same id, other content"),
+    "reason.original_unknown": ("in te trekken signaal onbekend", "signal to withdraw unknown"),
+    "reason.our_fault": ("fout bij ons, terzijde gelegd", "our fault, set aside"),
+    "outlet.board": ("het bord", "the board"),
+    "outlet.email": ("e-mail", "e-mail"),
+    "outlet.webhook": ("webhook", "webhook"),
+    # errors
+    "error.404.title": ("Niet gevonden", "Not found"),
+    "error.404": (
+        "Deze pagina of zaak is er niet, of hoort niet bij uw team.",
+        "This page or case does not exist, or is not your team’s.",
+    ),
+    "error.403.title": ("Niet gedaan", "Not done"),
+    "error.403": (
+        "Dit formulier was verlopen of niet van deze sessie. Ga terug, ververs de pagina en probeer "
+        "het opnieuw.",
+        "This form had expired or was not of this session. Go back, reload the page and try again.",
+    ),
+    "error.400.title": ("Dat is niet te lezen", "That cannot be read"),
+    "error.400": ("Wat er gestuurd is, past niet bij deze pagina.", "What was sent does not fit this page."),
+    "error.405.title": ("Dat kan hier niet", "Not possible here"),
+    "error.405": ("Deze pagina kent die handeling niet.", "This page does not know that action."),
+    "error.500.title": ("Er ging iets mis", "Something went wrong"),
+    "error.500": (
+        "De fout is vastgelegd zonder gegevens van mensen. Probeer het opnieuw of waarschuw de beheerder.",
+        "The error is on record without anyone’s data. Try again or tell the operator.",
+    ),
+    "error.503.title": ("Even niet bereikbaar", "Not reachable just now"),
+    "error.503": (
+        "De database antwoordt niet. Er gaat niets verloren. Probeer het over een minuut opnieuw.",
+        "The database does not answer. Nothing is lost. Try again in a minute.",
+    ),
+}
+
+
+def text(key: str, language: str, **values: object) -> str:
+    """The words for `key`. Raises KeyError for a key that does not exist: a template with a slip must not pass a test."""
+    nl, en = TEXTS[key]
+    words = en if language == "en" else nl
+    return words.format(**values) if values else words
+
+
+def known(key: str, language: str) -> str | None:
+    """The words for `key`, or None; for ids that come from the database."""
+    return text(key, language) if key in TEXTS else None
+
+
+def label(words: object, language: str) -> str:
+    """One language of a declared label `{nl, en}`; a plain text is returned as it is, anything else as ''."""
+    if isinstance(words, str):
+        return words
+    if isinstance(words, Mapping):
+        found = words.get(language) or words.get("nl") or words.get("en")
+        return found if isinstance(found, str) else ""
+    return ""
+
+
+def plain(identifier: str) -> str:
+    """An id nobody wrote words for, readable: `since_when` as `since when`."""
+    return identifier.replace("_", " ").replace("-", " ").strip()
+
+
+def long_date(day: date, language: str) -> str:
+    """Such as 3 november 2026."""
+    return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
+
+
+def short_date(day: date, language: str) -> str:
+    """Such as 3 nov."""
+    return f"{day.day} {_MONTHS[language][day.month - 1][:3]}"
+
+
+def month_name(month: str, language: str) -> str:
+    """`2026-11` as november 2026."""
+    year, number = month.split("-")
+    return f"{_MONTHS[language][int(number) - 1]} {year}"
+
+
+def local(moment: datetime) -> datetime:
+    """The moment on a clock in the Netherlands."""
+    return moment.astimezone(AMSTERDAM)
+
+
+def euros(amount: int | float, language: str) -> str:
+    """Whole euros without cents, in the notation of the language."""
+    words = f"{amount:,.0f}" if float(amount).is_integer() else f"{amount:,.2f}"
+    return f"€ {words.translate(str.maketrans(',.', '.,')) if language == 'nl' else words}"
+
+
+def count(number: int, language: str) -> str:
+    """A count with thousands marked."""
+    return f"{number:,}".replace(",", "." if language == "nl" else ",")
