@@ -138,9 +138,6 @@ class Reading:
                 key: Key = (*where, *path)
             else:
                 key = (*where[str(path[0])], *path[1:]) if path else where.get("", ())
-            if "propertyNames" in fault.schema_path:
-                # The path is that of the object; the stranger is the name itself.
-                key = (*key, str(fault.instance))
             self.report(document, key, *_explain(fault, schema))
             good = False
         return good
@@ -183,7 +180,9 @@ def _explain(fault: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> tu
     rule = holder.get(keyword)
     if keyword == "additionalProperties":
         strangers = ", ".join(getattr(fault.kind, "unexpected", ()))
-        return f"unknown key: {strangers}", ", ".join(sorted(holder.get("properties", {})))
+        return f"unknown key: {strangers}", ", ".join(sorted(holder.get("properties", {}))) or holder.get(
+            "description", ""
+        )
     if keyword == "required":
         return f"key is missing: {getattr(fault.kind, 'property', '')}", ", ".join(holder.get("required", ()))
     if keyword in ("enum", "const"):

@@ -28,7 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     except InvalidDeclarations as found:
         if arguments.json:
             rows = [
-                {"file": one.file, "line": one.line, "key": one.key, "message": one.message, "valid": one.valid}
+                {
+                    "file": one.file,
+                    "line": one.line,
+                    "key": one.key,
+                    "message": one.message,
+                    "valid": one.valid,
+                }
                 for one in found.problems
             ]
             show({"ok": False, "problems": rows})
