@@ -15,11 +15,14 @@ def add(subparsers: Any) -> None:
     """Add the verb."""
     command = subparsers.add_parser("status", help="what runs, and whether the sums are right (--check)")
     command.add_argument("--json", action="store_true", help="print as JSON")
+    command.add_argument("--check", action="store_true", help="count every message and check every invariant")
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when the stack is up and every started process runs, else 1."""
+    """0 when the stack is up and every started process runs (--check: and every sum is right), else 1."""
+    if arguments.check:
+        return _check(arguments)
     stack = Stack(home_from_env())
     states = [state for state in stack.status() if state.state != "STOPPED"]
     links = links_of(stack)
@@ -39,3 +42,40 @@ def run(arguments: argparse.Namespace) -> int:
     for name, link in links.items():
         print(f"  {name:22} {link}")
     return 0 if fine else 1
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """The sums per partner and door, the backlog and every invariant, from the database."""
+    from bereik.app import App
+    from bereik.store import invariants
+
+    app = App.from_env()
+    waiting, findings = app.check()
+    with app.store.transaction() as tx:
+        counts = invariants.counts(tx)
+    broken = [finding for finding in findings if finding.violations]
+    if arguments.json:
+        names = ("partner", "door", "received", "accepted", "duplicate", "refused", "parked")
+        show(
+            {
+                "fine": not broken,
+                "backlog": waiting,
+                "counts": [dict(zip(names, row, strict=True)) for row in counts],
+                "invariants": {finding.name: finding.violations for finding in findings},
+            }
+        )
+        return 1 if broken else 0
+    print(
+        f"  {'partner':28} {'door':6} {'received':>9} = {'accepted':>9} + {'duplicate':>9} + {'refused':>8} + {'parked':>7}"
+    )
+    for partner, door, received, accepted, duplicate, refused, parked in counts:
+        print(
+            f"  {partner:28} {door:6} {received:9} = {accepted:9} + {duplicate:9} + {refused:8} + {parked:7}"
+        )
+    print("  under way: " + ", ".join(f"{name} {count}" for name, count in waiting.items()))
+    for finding in findings:
+        print(
+            f"  {'ok    ' if not finding.violations else 'BROKEN'} {finding.name}"
+            + (f": {finding.violations}" if finding.violations else "")
+        )
+    return 1 if broken else 0
