@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import outreach
+from bereik import collect, outreach, quality
 from bereik.bridge import Bridge
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Broker, Listener, Producer, Relay, Work
@@ -25,7 +25,7 @@ from bereik.errors import LastingError
 from bereik.intake import Intake
 from bereik.keys import Keyring
 from bereik.ports import Record
-from bereik.store import Store, Tx, bundles, invariants
+from bereik.store import Store, Tx, bundles, invariants, windows
 from bereik.store.session import Session
 from bereik.store.vault import Registers
 
@@ -299,3 +299,55 @@ class App:
             removed: int = sum(before - ends[place][0] for place, before in past.items())
             admin.delete_before(past)
         return removed
+
+    # ------------------------------------------------------------ what runs on a clock (dags/)
+
+    def waiting(self) -> list[str]:
+        """Ids of the partners with a file to collect; makes the drop folders that are not there yet."""
+        bundle = self.bundle()
+        collect.prepare(self.settings.drop, bundle)
+        return collect.waiting(self.settings.drop, bundle, datetime.now(UTC))
+
+    def collect(self, partner: str) -> collect.Collected:
+        """Publish the files of one partner. Raises `NotSent` with every file still in its place."""
+        bundle = self.bundle()
+        suites = quality.Suites(self.settings.expectations)
+        producer = self.producer()
+        try:
+            return collect.collect(
+                self.settings.drop,
+                bundle.partners[partner],
+                bundle,
+                self.keyring.box("door"),
+                producer,
+                lambda columns, kind: quality.batch_findings(columns, suites.batch(kind)),
+                datetime.now(UTC),
+            )
+        finally:
+            producer.close()
+
+    def files(self) -> dict[str, dict[str, int]]:
+        """How many files lie in each drop folder, per partner."""
+        return collect.standing(self.settings.drop, self.bundle())
+
+    def expire_files(self) -> int:
+        """Remove collected files whose term has passed; returns how many."""
+        return collect.expire(self.settings.drop, self.bundle(), datetime.now(UTC))
+
+    def landed_partners(self, start: datetime, end: datetime) -> list[str]:
+        """Ids of the partners with anything landed in a window, and of those with an agreement and nothing landed."""
+        with self.store.transaction() as tx:
+            seen = windows.partners(tx, start, end)
+        return sorted({*seen, *(name for name, partner in self.bundle().partners.items() if partner.agreements)})
+
+    def judge_landed(self, partner: str, start: datetime, end: datetime) -> quality.Verdict:
+        """Judge what one partner's doors landed in a window, with Great Expectations."""
+        with self.store.transaction() as tx:
+            rows = windows.landed(tx, partner, start, end)
+        return quality.judge_window(rows, quality.Suites(self.settings.expectations).landed(partner))
+
+    def judge_tables(self) -> quality.Verdict:
+        """Judge our own tables: every invariant that can be judged now, with Great Expectations."""
+        _, found = self.check()
+        suite = quality.Suites(self.settings.expectations).invariants()
+        return quality.judge_invariants({one.name: one.violations for one in found}, suite)

@@ -26,8 +26,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import orjson
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
 from bereik.bundle import Bundle, Partner, SignalType
 from bereik.cases import local_day
@@ -53,6 +52,10 @@ KEPT: Final[Mapping[str, timedelta]] = {
 }
 FOLDERS: Final = ("incoming", "released", *KEPT)
 
+FILE_TEXTS["file_our_fault"] = (
+    "niets: dit is een fout van Bereik; wij kijken ernaar",
+    "nothing: this is a fault in Bereik; we are looking into it",
+)
 FILE_TEXTS["attestation_unreadable"] = (
     "een verklaring met per stap ja of nee; stappen: {steps}",
     "an attestation with yes or no per step; steps: {steps}",
@@ -284,17 +287,18 @@ class _Reader:
         if len(content) > 65_536:
             raise refused
         try:
-            # YAML 1.2 reads JSON too.
-            document = YAML(typ="safe", pure=True).load(content.decode("utf-8-sig"))
-        except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+            # Plain JSON is YAML too.
+            document = yaml.safe_load(content.decode("utf-8-sig"))
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise refused from None
         if not isinstance(document, dict) or not document:
             raise refused
         words = {self.partner.yes_word.casefold(): True, self.partner.no_word.casefold(): False}
         taken: dict[str, bool] = {}
         for step, said in document.items():
-            answer = said if isinstance(said, bool) else words.get(str(said).casefold())
-            if step not in self.kind.steps or answer is None:
+            # Never str(said): a few aliases in YAML can stand for a text of terabytes.
+            answer = words.get(said.casefold()) if isinstance(said, str) else said
+            if step not in self.kind.steps or not isinstance(answer, bool):
                 raise refused
             taken[step] = answer
         return taken
@@ -602,13 +606,23 @@ def _collect_file(
     try:
         vouched = None if companion is None else _content(companion)
         delivery = read_delivery(content, kind, partner, bundle, box, now, vouched)
+        columns = frame(delivery, bundle)
     except FileRefused as refused:
         log.info("delivery %s of %s rejected: %s", identity, partner.id, refused.rule)
         error = RowError(refused.row, refused.column, refused.rule, refused.expected_nl, refused.expected_en)
         done.rejected += 1
         _put_away(path, companion, home, "rejected", identity, [error])
         return
-    findings = judge(frame(delivery, bundle), delivery.signal_type)
+    except OSError:
+        raise
+    except Exception as unexpected:
+        # Only the kind: the message of an unexpected error may hold somebody's values. The other files go on.
+        log.error("delivery %s of %s held: %s in Bereik", identity, partner.id, type(unexpected).__name__)
+        done.held += 1
+        error = RowError(None, "", "file_our_fault", *FILE_TEXTS["file_our_fault"])
+        _put_away(path, companion, home, "held", identity, [error])
+        return
+    findings = judge(columns, delivery.signal_type)
     errors = [RowError(None, "", found.rule, found.expected_nl, found.expected_en) for found in findings]
     errors += delivery.errors
     rules = ", ".join(found.rule for found in findings) or "none"

@@ -523,7 +523,7 @@ def test_a_delivery_may_vouch_for_its_rows_where_that_was_agreed(bundle: Bundle,
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"[1]", b"nosuchstep: ja", b"\xff", b"a: &a [*a]", b"{", b"x" * 70_000]
+    "said", [b"", b"[1]", b"nosuchstep: ja", b"\xff", b"a: &a [*a]", b"? [x]\n: ja", b"{", b"x" * 70_000]
 )
 def test_an_attestation_that_cannot_be_read_refuses_the_file(
     bundle: Bundle, partner: Partner, said: bytes

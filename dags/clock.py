@@ -1,0 +1,40 @@
+"""Every quarter of an hour: remove what has landed or was collected and whose term has passed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import dag, task
+
+
+@dag(
+    schedule="*/15 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=30)},
+    tags=["privacy"],
+)
+def clock() -> None:
+    """Sweeps. Each catches up with whatever a stopped clock left behind."""
+
+    @task
+    def landed() -> int:
+        """How many landed records were removed from the partners' topics."""
+        from bereik.app import App
+
+        return App.from_env().sweep()
+
+    @task
+    def files() -> int:
+        """How many collected files were removed from the drop folder."""
+        from bereik.app import App
+
+        return App.from_env().expire_files()
+
+    # One after the other: each starts a process, and there is no hurry.
+    landed() >> files()
+
+
+clock()
