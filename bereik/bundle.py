@@ -21,9 +21,6 @@ from bereik.errors import InvalidDeclarations, Problem
 
 __all__ = ["Bundle", "InvalidDeclarations", "Problem"]
 
-# Labels a route or a priority rule may match on; casework fills them (see bereik/cases.py).
-LABELS = ("area", "type", "kind", "crisis", "warm", "repeat")
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -17,6 +17,7 @@ import yaml
 from bereik.bundle import Bundle, InvalidDeclarations, Problem
 from bereik.cli import main
 from bereik.purpose import Outcome, admit
+from bereik.signal import read
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMAS = REPOSITORY / "schemas"
@@ -343,6 +344,25 @@ def test_our_contracts_are_odcs() -> None:
         assert [
             error.message for error in validator.iter_errors(yaml.safe_load(path.read_text("utf-8")))
         ] == []
+
+
+def test_the_example_in_the_partner_guide_is_accepted() -> None:
+    guide = (REPOSITORY / "docs/partner/first-signal.md").read_text("utf-8")
+    first, second = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
+    received = datetime(2026, 11, 4, tzinfo=UTC)
+    event = read([("content-type", b"application/cloudevents+json; charset=UTF-8")], first.encode())
+    kind, action = BUNDLE.types_by_event[event.type]
+    assert kind.contract.check(event, received) == ()
+    (partner,) = [one for one in BUNDLE.partners.values() if one.source == event.source]
+    assert (
+        admit(kind, action, partner, "9901", event.data, received.date(), BUNDLE).outcome is Outcome.ALLOWED
+    )
+    withdrawal = json.loads(second)
+    kind, action = BUNDLE.types_by_event[withdrawal["type"]]
+    assert action == "withdraw"
+    assert kind.withdrawal_contract is not None
+    assert kind.withdrawal_contract.check_data(withdrawal["data"], received) == ()
+    assert withdrawal["data"][kind.withdrawal_reference_field] == event.id
 
 
 def test_the_package_names_no_type_partner_or_municipality() -> None:

@@ -1,0 +1,70 @@
+"""What Bereik publishes itself is what schemas/events says, and has the envelope that we ask of others."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import jsonschema_rs
+import pytest
+
+from bereik import casework, intake, receipts, signal
+from bereik.keys import Box
+from bereik.ports import Assignment, CaseRow
+
+EVENTS = Path(__file__).parents[2] / "schemas" / "events"
+NOW = datetime(2026, 11, 4, 12, 30, tzinfo=UTC)
+ONE, TWO = UUID(int=1), UUID(int=2)
+
+
+def check(name: str, message: tuple[bytes, bytes]) -> dict[str, Any]:
+    schema = json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
+    event = signal.read([("content-type", signal.CONTENT_TYPE)], message[1])
+    errors = [
+        error.message
+        for error in jsonschema_rs.Draft202012Validator(schema, validate_formats=True).iter_errors(event.data)
+    ]
+    assert errors == []
+    assert event.type == schema["x-type"]
+    return dict(event.data)
+
+
+@pytest.mark.parametrize("household", [TWO, None])
+def test_an_assignment(household: UUID | None) -> None:
+    assignment = Assignment(
+        ONE, 1, "active", TWO, household, "9901", None, "x", "y", date(2026, 11, 1), NOW, {"bedrag": 5}
+    )
+    message = intake.assignment_message(assignment, "purpose", "address")
+    assert casework.read_assignment(message[1]) == assignment
+    check("signal", message)
+
+
+def test_a_case_tells_what_it_is_and_nothing_of_whom() -> None:
+    day = date(2026, 11, 1)
+    row = CaseRow(
+        *(ONE, TWO, TWO, "9901", None, 1, "Opgepakt", None, "single", False, 3, "9901-x", "2026-11"),
+        *(day, NOW, day, 2, {"stands": True}, 0, 1, NOW),
+    )
+    told = check("case", casework.case_message(row, "purpose"))
+    assert str(TWO) not in told.values()
+
+
+def test_an_alert_has_neither_name_nor_amount() -> None:
+    message = casework.alert_message(Box(bytes(32)), "purpose", ONE, 1, "9901", "9901-x", "new_case", NOW)
+    assert set(check("alert", message)) == {
+        *("alert_id", "case_id", "case_version", "municipality", "team", "reason", "ordered_at"),
+    }
+
+
+@pytest.mark.parametrize("fate", list(receipts.Fate))
+def test_a_receipt(fate: receipts.Fate) -> None:
+    reasons = [receipts.reason("id_reuse")]
+    check("receipt", receipts.message(ONE, fate, None, None, ("in.x", 0, 7), NOW, reasons))
+
+
+def test_every_schema_is_valid_json_schema() -> None:
+    for path in sorted(EVENTS.glob("*.json")):
+        jsonschema_rs.meta.validate(json.loads(path.read_text("utf-8")))
