@@ -30,6 +30,7 @@ VERBS: dict[str, str] = {
     "bridge": "the ties between cases of two purposes",
     "linkage": "look into how people are recognised",
     "bench": "measure",
+    "provision": "set up an external Kafka and PostgreSQL",
     "doctor": "look whether this machine can run Bereik",
 }
 

@@ -140,10 +140,13 @@ class Supervisor:
                     raise SupervisorFailed(f"{name} cannot be started: {fault.faultString}") from None
 
     def halt(self, names: Sequence[str]) -> None:
-        """Stop these programs and wait for their end."""
+        """Stop these programs side by side and return when all have ended."""
         for name in names:
             with contextlib.suppress(xmlrpc.client.Fault):
-                self._call("stopProcess", name, True)
+                self._call("stopProcess", name, False)
+        # The keeper itself kills what does not end in its time, so this ends.
+        while any(state.name in names and state.pid for state in self.states()):
+            time.sleep(0.05)
 
     def states(self) -> list[ProcessState]:
         """Every program's state, in the order of their start; empty when the keeper is not there."""
@@ -159,11 +162,12 @@ class Supervisor:
             for one in ordered
         ]
 
-    def shutdown(self, order: Sequence[str]) -> None:
-        """Stop the programs in this order, then the keeper, then whatever is left of them. Returns when all is gone."""
+    def shutdown(self, stages: Sequence[Sequence[str]]) -> None:
+        """Stop the programs stage by stage, then the keeper, then whatever is left. Returns when all is gone."""
         asked = self.alive()
         if asked:
-            self.halt(order)
+            for names in stages:
+                self.halt(names)
             with contextlib.suppress(xmlrpc.client.Fault, SupervisorFailed):
                 self._call("shutdown")
         self.sweep(grace=3.0 if asked else 0.0)
