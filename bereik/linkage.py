@@ -55,7 +55,7 @@ def _normal(who: Identity, linkage: Linkage, name: str) -> str:
         case "surname":
             return names.surname(fields.get(name, ""), fields.get("prefix", ""))
         case "initial":
-            return names.initial(fields.get(name, ""), fields.get("given_names", ""))
+            return names.initial(fields.get(name, ""), fields.get("first_names", ""))
         case "postcode":
             return addresses.postcode(fields.get(name, ""))
         case _:
@@ -75,7 +75,7 @@ def address_unit(who: Identity) -> str | None:
         fields.get("postcode", ""),
         fields.get("house_number", ""),
         fields.get("house_letter", ""),
-        fields.get("house_addition", ""),
+        fields.get("house_number_addition", ""),
     )
     return found or None
 
