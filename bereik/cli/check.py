@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from bereik.bundle import Bundle
 from bereik.cli import show
 from bereik.errors import InvalidDeclarations
 
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+# The folder of declarations unless --schemas says otherwise: the setting, else the repository's own.
+SCHEMAS = Path(os.environ.get("BEREIK_SCHEMAS") or Path(__file__).resolve().parents[2] / "schemas")
 
 
 def add(subparsers: Any) -> None:

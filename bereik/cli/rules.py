@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bereik.bundle import Bundle
 from bereik.cli import show
 from bereik.cli.check import SCHEMAS
+from bereik.errors import LastingError
+
+if TYPE_CHECKING:
+    from bereik.provision import Owner
+
+
+class NothingRuns(LastingError):
+    """Start it with `bereik up`, or set the variables in docs/settings.md."""
 
 
 def add(subparsers: Any) -> None:
@@ -32,16 +41,27 @@ def add(subparsers: Any) -> None:
 def run_activate(arguments: argparse.Namespace) -> int:
     """Compile, make what is missing (topics, users, rights), activate. Running consumers follow within a second."""
     from bereik import provision
-    from bereik.runtime import Stack
-    from bereik.runtime.stack import home_from_env
 
-    owner = Stack(home_from_env()).settings
-    sha256 = provision.provision(owner, arguments.schemas, arguments.by or getpass.getuser())
+    sha256 = provision.provision(_owner(), arguments.schemas, arguments.by or getpass.getuser())
     if arguments.json:
         show({"sha256": sha256})
     else:
         print(f"Active: {sha256}")
     return 0
+
+
+def _owner() -> Owner:
+    """Whose broker and database: those of the settings when they name an owner, else of the embedded stack."""
+    from bereik.cli.provision import External
+    from bereik.runtime import Stack
+    from bereik.runtime.stack import home_from_env
+
+    if os.environ.get("BEREIK_OWNER_URL"):
+        return External(os.environ)
+    home = home_from_env()
+    if not (home / "env" / "operator.env").exists():
+        raise NothingRuns(f"No stack in {home}. {NothingRuns.__doc__}")
+    return Stack(home).settings
 
 
 def run_list(arguments: argparse.Namespace) -> int:
