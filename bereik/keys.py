@@ -85,7 +85,7 @@ class Keyring:
         try:
             document = json.loads(path.read_text("utf-8"))
             keys = {name: base64.b64decode(value, validate=True) for name, value in document["keys"].items()}
-            active = document["active"]
+            active = str(document["active"])
         except FileNotFoundError:
             raise KeyringMissing() from None
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -115,7 +115,8 @@ class Keyring:
 
     def register_box(self, label: str, wrapped: bytes) -> Box:
         """The box of a register from its wrapped data key. Raises `SealBroken` when the key id is gone."""
-        name, _, sealed = wrapped.partition(b"|")
-        if name.decode() not in self._keys:
+        key_id, _, sealed = wrapped.partition(b"|")
+        name = key_id.decode("utf-8", "replace")
+        if name not in self._keys:
             raise SealBroken()
-        return Box(Box(self._keys[name.decode()]).derive(f"register|{label}").open(sealed, label.encode()))
+        return Box(Box(self._keys[name]).derive(f"register|{label}").open(sealed, label.encode()))

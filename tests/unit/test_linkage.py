@@ -107,7 +107,7 @@ def test_without_an_address_there_is_no_household(missing: str) -> None:
 
 
 def test_identity_takes_what_is_declared_and_leaves_out_what_is_empty() -> None:
-    data = {field: "x" for field in KIND.identity.values()} | {"bedrag": 12, KIND.identity["prefix"]: ""}
+    data = dict.fromkeys(KIND.identity.values(), "x") | {"bedrag": 12, KIND.identity["prefix"]: ""}
     found = linkage.identity(KIND, data)
     assert set(found.fields) == set(KIND.identity) - {"prefix"}
     assert linkage.identity(KIND, {KIND.identity["house_number"]: 12}).fields == {"house_number": "12"}
