@@ -1,0 +1,344 @@
+"""What the signals of one address or person mean: grouping, threshold, repeats, crisis, terms, and when a team is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from bereik import cases
+from bereik.bundle import Bundle, SignalType
+from bereik.cases import CONTRACT, Before, Case, Closing, Kind, Notify, Signal
+
+BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
+RENT = BUNDLE.types_by_event["nl.vroegsignalen.huurachterstand-gemeld.v1"][0]
+ENERGY = BUNDLE.types_by_event["nl.vroegsignalen.energieschuld-gemeld.v1"][0]
+ABSENCE = BUNDLE.types_by_event["nl.schoolverzuim.verzuim-gemeld.v1"][0]
+DEBTS = BUNDLE.purposes[RENT.purpose]
+SCHOOL = BUNDLE.purposes[ABSENCE.purpose]
+THRESHOLD = BUNDLE.municipalities["9901"].policies[DEBTS.id].threshold_eur
+
+
+def sig(
+    number: int,
+    day: str = "2026-11-03",
+    amount: int | None = 400,
+    kind: SignalType = RENT,
+    *,
+    partner: str = "p1",
+    contract: str | None = None,
+    crisis: bool = False,
+    warm: bool = False,
+    received: str | None = None,
+    case: UUID | None = None,
+    municipality: str = "9901",
+    area: str | None = "noord",
+) -> Signal:
+    facts: dict[str, Any] = {CONTRACT: contract or f"contract {number}"}
+    if kind.amount_field and amount is not None:
+        facts[kind.amount_field] = amount
+    if crisis:
+        facts[kind.crisis_field or ""] = True
+    if warm:
+        facts[kind.warm_field or ""] = True
+    at = datetime.fromisoformat(f"{received or day}T10:00:00+00:00")
+    return Signal(
+        UUID(int=number), kind.id, partner, municipality, area, date.fromisoformat(day), at, facts, case
+    )
+
+
+def debts(*signals: Signal, closings: tuple[Closing, ...] = ()) -> tuple[Case, ...]:
+    return cases.decide(signals, closings, DEBTS, BUNDLE)
+
+
+def one(*signals: Signal, closings: tuple[Closing, ...] = ()) -> Case:
+    found = debts(*signals, closings=closings)
+    assert len(found) == 1
+    return found[0]
+
+
+def codes(case: Case) -> list[str]:
+    return [reason["code"] for reason in case.reasons]
+
+
+def when(case: Case) -> str | None:
+    return next(word.when for word in DEBTS.states if word.id == case.status)
+
+
+# ---------------------------------------------------------------- one, several, one after the other
+
+
+def test_no_signals_are_no_case() -> None:
+    assert debts() == ()
+
+
+def test_one_signal_is_a_case_for_the_team_of_its_area() -> None:
+    case = one(sig(1))
+    assert (case.kind, case.crisis, case.stands, when(case)) == (Kind.SINGLE, False, True, "new")
+    assert case.route.team == "9901-vroeg-noord" and case.route.path == ("area=noord",)
+    assert codes(case) == ["single", "above_threshold"]
+
+
+def test_two_signals_in_one_month_are_one_multiple_case() -> None:
+    case = one(sig(1), sig(2, "2026-11-20", kind=ENERGY, partner="p2"))
+    assert (case.kind, len(case.signals)) == (Kind.MULTIPLE, 2)
+    assert case.anchor == UUID(int=1), "the oldest signal carries the case"
+
+
+def test_two_signals_around_the_turn_of_a_month_are_two_cases_and_the_later_one_is_consecutive() -> None:
+    first, second = debts(sig(1, "2026-10-31"), sig(2, "2026-11-01", kind=ENERGY, partner="p2"))
+    assert (first.kind, second.kind) == (Kind.SINGLE, Kind.CONSECUTIVE)
+    assert "consecutive" in codes(second)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "kind", "why"),
+    [
+        ("2026-05-01", Kind.CONSECUTIVE, "the first day of the sixth month back still counts"),
+        ("2026-04-30", Kind.SINGLE, "the day before it does not"),
+        ("2025-11-03", Kind.SINGLE, "last year is long gone"),
+    ],
+)
+def test_how_far_back_an_earlier_signal_counts(earlier: str, kind: Kind, why: str) -> None:
+    assert debts(sig(1, earlier), sig(2, amount=900))[-1].kind is kind, why
+
+
+def test_a_multiple_case_also_says_that_there_was_an_earlier_signal() -> None:
+    case = debts(sig(1, "2026-10-03"), sig(2), sig(3, kind=ENERGY, partner="p2"))[-1]
+    assert case.kind is Kind.MULTIPLE and "consecutive" in codes(case)
+
+
+# ---------------------------------------------------------------- threshold
+
+
+@pytest.mark.parametrize(
+    ("amounts", "stands", "why"),
+    [
+        ((THRESHOLD,), True, "at the threshold"),
+        ((THRESHOLD - 1,), False, "one euro below it"),
+        ((20, 20, 20, THRESHOLD - 60), True, "four small debts that only together reach it"),
+        ((20, 20), False, "two that together do not"),
+    ],
+)
+def test_the_threshold_is_judged_per_address_after_linking(
+    amounts: tuple[int, ...], stands: bool, why: str
+) -> None:
+    case = one(*(sig(n, amount=amount, partner=f"p{n}") for n, amount in enumerate(amounts, 1)))
+    assert case.stands is stands, why
+    assert when(case) == ("new" if stands else "below_threshold")
+
+
+def test_a_case_below_the_threshold_says_what_would_have_been_enough_and_who_decided_it() -> None:
+    text = one(sig(1, amount=THRESHOLD - 20)).reasons[-1]
+    assert f"€ {THRESHOLD - 20}" in text["nl"] and "€ 20 " in text["nl"] and "Beleidsplan" in text["nl"]
+
+
+def test_a_small_signal_still_makes_another_one_multiple() -> None:
+    assert one(sig(1), sig(2, amount=5, partner="p2")).kind is Kind.MULTIPLE
+
+
+def test_crisis_and_a_warm_hand_over_ignore_the_threshold() -> None:
+    assert one(sig(1, amount=5, kind=ENERGY, crisis=True)).stands
+    assert one(sig(1, amount=5, warm=True)).stands
+
+
+def test_a_threshold_that_no_decision_cites_does_not_hold() -> None:
+    place = BUNDLE.municipalities["9901"]
+    uncited = replace(place.policies[DEBTS.id], threshold_citation=None)
+    changed = replace(
+        BUNDLE,
+        municipalities={
+            **BUNDLE.municipalities,
+            "9901": replace(place, policies={**place.policies, DEBTS.id: uncited}),
+        },
+    )
+    assert cases.decide([sig(1, amount=1)], (), DEBTS, changed)[0].stands
+
+
+# ---------------------------------------------------------------- repeats
+
+
+@pytest.mark.parametrize(
+    ("second", "repeated", "why"),
+    [
+        ({"amount": 400}, True, "the same debt again, not higher"),
+        ({"amount": 399}, True, "and certainly when it is lower"),
+        ({"amount": 401}, False, "a debt that grew is news"),
+        ({"contract": "another"}, False, "another contract is another debt"),
+        ({"partner": "p2"}, False, "another partner is another debt"),
+        ({"day": "2026-12-03"}, True, "also within the look-back"),
+    ],
+)
+def test_a_repeat_of_the_same_partner_is_not_taken_up(
+    second: dict[str, Any], repeated: bool, why: str
+) -> None:
+    case = debts(
+        sig(1, "2026-10-03", contract="same"), sig(2, **{"day": "2026-11-03", "contract": "same", **second})
+    )[-1]
+    assert (when(case) == "repeat") is repeated, why
+    assert case.stands is not repeated
+    assert case.labels["repeat"] == (("yes",) if repeated else ("no",))
+
+
+def test_a_crisis_is_never_only_a_repeat() -> None:
+    earlier = sig(1, "2026-10-03", kind=ENERGY, contract="same")
+    assert debts(earlier, sig(2, kind=ENERGY, contract="same", crisis=True))[-1].stands
+
+
+def test_two_contracts_reported_on_one_day_are_two_debts() -> None:
+    assert one(sig(1, contract="same"), sig(2, contract="same")).kind is Kind.MULTIPLE
+
+
+def test_a_repeat_within_the_month_does_not_count_twice() -> None:
+    case = one(sig(1, "2026-11-03", 60, contract="same"), sig(2, "2026-11-20", 60, contract="same"))
+    assert (case.kind, when(case)) == (Kind.SINGLE, "below_threshold"), "60 and the same 60 is 60"
+
+
+# ---------------------------------------------------------------- crisis, priority, terms
+
+
+def test_a_crisis_goes_first_and_to_its_own_team() -> None:
+    case = one(sig(1), sig(2, kind=ENERGY, partner="p2", crisis=True))
+    assert (case.crisis, case.priority, case.route.team) == (True, 1, "9901-crisis")
+    assert codes(case)[0] == "crisis"
+
+
+def test_priority_follows_the_published_order() -> None:
+    levels = [
+        one(sig(1, kind=ENERGY, crisis=True)).priority,
+        one(sig(1, warm=True)).priority,
+        one(sig(1), sig(2, kind=ENERGY, partner="p2")).priority,
+        debts(sig(1, "2026-10-03"), sig(2, amount=900))[-1].priority,
+        one(sig(1)).priority,
+    ]
+    assert levels == sorted(set(levels))
+
+
+@pytest.mark.parametrize(
+    ("received", "offer_by", "why"),
+    [
+        ("2026-11-03", "2026-11-06", "three working days after a Tuesday"),
+        ("2026-11-06", "2026-11-11", "over a weekend"),
+        ("2026-12-24", "2026-12-30", "over Christmas and a weekend"),
+        ("2026-04-24", "2026-04-30", "over King's Day, which is no working day"),
+    ],
+)
+def test_a_crisis_counts_dutch_working_days(received: str, offer_by: str, why: str) -> None:
+    assert one(sig(1, received, kind=ENERGY, crisis=True)).offer_by == date.fromisoformat(offer_by), why
+
+
+def test_other_cases_have_four_weeks_from_the_first_receipt() -> None:
+    case = one(sig(1, "2026-11-01", received="2026-11-03"), sig(2, "2026-11-20", kind=ENERGY, partner="p2"))
+    assert case.offer_by == date(2026, 12, 1)
+    assert case.first_signal == date(2026, 11, 1)
+
+
+def test_a_late_crisis_never_lengthens_the_term_that_was_running() -> None:
+    quiet = one(sig(1, "2026-11-01"))
+    late = one(sig(1, "2026-11-01"), sig(2, "2026-11-30", kind=ENERGY, partner="p2", crisis=True))
+    assert late.offer_by <= quiet.offer_by
+
+
+def test_the_day_is_the_one_in_the_netherlands() -> None:
+    assert cases.local_day(datetime(2026, 6, 30, 22, 30, tzinfo=UTC)) == date(2026, 7, 1)
+    assert cases.local_day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == date(2027, 1, 1)
+
+
+# ---------------------------------------------------------------- ids
+
+
+def test_a_late_older_signal_joins_the_case_without_a_new_id() -> None:
+    known = UUID(int=99)
+    case = one(sig(1, "2026-11-20", case=known), sig(2, "2026-11-02", kind=ENERGY, partner="p2"))
+    assert case.case_id == known
+
+
+def test_when_two_cases_claim_one_id_the_oldest_signal_keeps_it() -> None:
+    known = UUID(int=99)
+    first, second = debts(sig(1, "2026-10-20", case=known), sig(2, "2026-11-02", amount=900, case=known))
+    assert (first.case_id, second.case_id) == (known, None)
+
+
+# ---------------------------------------------------------------- absence: about the pupil, open until closed
+
+
+def absent(number: int, received: str, case: UUID | None = None) -> Signal:
+    return sig(number, received, None, ABSENCE, received=received, case=case, partner="register")
+
+
+def school(*signals: Signal, closings: tuple[Closing, ...] = ()) -> tuple[Case, ...]:
+    return cases.decide(signals, closings, SCHOOL, BUNDLE)
+
+
+def test_absence_is_one_case_until_a_person_closes_it() -> None:
+    assert len(school(absent(1, "2026-09-03"), absent(2, "2026-11-03"))) == 1
+
+
+def test_what_comes_after_a_closing_begins_a_new_case() -> None:
+    known = UUID(int=99)
+    closing = Closing(known, datetime(2026, 10, 1, tzinfo=UTC))
+    first, second = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03"), closings=(closing,))
+    assert (first.case_id, first.stands) == (known, False)
+    assert (second.case_id, second.stands, second.kind) == (None, True, Kind.CONSECUTIVE)
+
+
+def test_what_was_received_before_the_closing_stays_in_the_closed_case() -> None:
+    known = UUID(int=99)
+    closing = Closing(known, datetime(2026, 12, 1, tzinfo=UTC))
+    found = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03", known), closings=(closing,))
+    assert [case.stands for case in found] == [False]
+
+
+def test_absence_has_no_amount_and_no_threshold() -> None:
+    case = school(absent(1, "2026-11-03"))[0]
+    assert case.stands and codes(case) == ["single"]
+    assert "€" not in "".join(reason["nl"] for reason in case.reasons)
+
+
+# ---------------------------------------------------------------- when a team is told
+
+BEFORE = Before(True, "9901-vroeg-noord", Kind.SINGLE.value, False, frozenset({UUID(int=1)}))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told", "why"),
+    [
+        (None, one(sig(1)), Notify.NEW_CASE, "a case that was not there"),
+        (None, one(sig(1, kind=ENERGY, crisis=True)), Notify.CRISIS, "a case that begins as a crisis"),
+        (None, one(sig(1, amount=1)), None, "a case below the threshold is nobody's work"),
+        (BEFORE, one(sig(1)), None, "nothing changed"),
+        (BEFORE, one(sig(1), sig(2, kind=ENERGY, partner="p2")), Notify.NOW_MULTIPLE, "a second signal"),
+        (
+            BEFORE,
+            one(sig(1), sig(2, "2026-11-09", 300, contract="contract 1")),
+            Notify.NEW_SIGNAL,
+            "a repeat",
+        ),
+        (BEFORE, one(sig(1, amount=1)), Notify.WITHDRAWN, "it fell below the threshold"),
+        (BEFORE, one(sig(1, kind=ENERGY, crisis=True)), Notify.CRISIS, "it became a crisis"),
+        (BEFORE, one(sig(1, area="zuid")), Notify.NEW_TEAM, "another team has it now"),
+        (
+            replace(BEFORE, signals=frozenset({UUID(int=1), UUID(int=2)})),
+            one(sig(1)),
+            Notify.WITHDRAWN,
+            "one of its signals was withdrawn",
+        ),
+        (replace(BEFORE, stands=False), one(sig(1)), Notify.NEW_CASE, "it rose above the threshold"),
+    ],
+)
+def test_notify(before: Before | None, now: Case, told: Notify | None, why: str) -> None:
+    assert cases.notify(before, now) is told, why
+
+
+def test_reasons_never_name_a_partner_or_a_contract() -> None:
+    case = one(sig(1, partner="ZZCANARY"), sig(2, partner="ZZCANARY2", contract="ZZCANARY3", kind=ENERGY))
+    assert "ZZCANARY" not in str(case.reasons) + str(case.labels) + str(case.priority_reason)
+
+
+def test_a_term_begins_on_the_day_of_receipt_in_the_netherlands() -> None:
+    late = replace(sig(1), received_at=datetime(2026, 11, 3, 23, 30, tzinfo=UTC))
+    assert one(late).offer_by == date(2026, 11, 4) + timedelta(days=28)
