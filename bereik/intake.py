@@ -35,6 +35,9 @@ IN = "in."
 DOOR = "bereik-door"
 DOORS = frozenset({"kafka", "file", "https"})
 
+# 2100-01-01 in milliseconds: beyond it, days in the Netherlands and terms would run out of the calendar.
+_LAST_MS = 4_102_444_800_000
+
 
 class IntakeTx(Outbox, Protocol):
     """The transaction as intake sees it: its own tables, and the vault of one purpose at a time."""
@@ -85,7 +88,7 @@ class Intake:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            received_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            received_at=_received_at(record),
             fate=Fate.REFUSED.value,
             gate=Gate.UNREAD.value,
             reasons=[],
@@ -278,7 +281,7 @@ class Intake:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            received_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            received_at=_received_at(record),
             fate=Fate.PARKED.value,
             gate=Gate.UNREAD.value,
             reasons=[receipts.reason("our_fault", error=error)],
@@ -299,9 +302,15 @@ def _vault(tables: Any) -> VaultTables:
 def _door(headers: Sequence[tuple[str, bytes]]) -> str:
     for name, value in headers:
         if name == DOOR:
-            door = value.decode("ascii", "replace")
+            # A header's value may be null in Kafka.
+            door = (value or b"").decode("ascii", "replace")
             return door if door in DOORS else "kafka"
     return "kafka"
+
+
+def _received_at(record: Record) -> datetime:
+    """The record's timestamp. Its sender writes it, so one outside 1970-2100 is brought to the nearest end."""
+    return datetime.fromtimestamp(min(max(record.timestamp, 0), _LAST_MS) / 1000, UTC)
 
 
 def _refuse(item: Item, reason: dict[str, str], gate: Gate = Gate.UNREAD) -> Item:
