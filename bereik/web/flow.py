@@ -12,7 +12,7 @@ from itertools import pairwise
 
 # In SVG units, which are CSS pixels at full width.
 WIDTH = 1120
-_NODE_WIDTH = 184
+_NODE_WIDTH = 200
 _LEAST_NODE = 40  # two lines of text
 _NODE_GAP = 12
 _PAD = 18
@@ -49,7 +49,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """One purpose with everything that may meet within it."""
+    """One purpose with everything that may meet within it. Without an id: what belongs to none."""
 
     id: str
     title: str
@@ -98,7 +98,9 @@ def draw(
     order = [compartment.id for compartment in compartments]
     for first, second in pairwise(order):
         tie = next((t for t in ties if {t.first, t.second} == {first, second}), None)
-        out.append(_between(tie, apart, extents[first][1], extents[second][0]))
+        # What belongs to no purpose stands by itself; there is nothing to be kept apart from it.
+        if first and second:
+            out.append(_between(tie, apart, extents[first][1], extents[second][0]))
     far = [
         t
         for t in ties
@@ -204,7 +206,7 @@ def _box(box: _Box) -> str:
     middle = box.y + box.height / 2
     return (
         f'<g class="node tone-{escape(box.node.tone)}"><rect x="{box.x:.1f}" y="{box.y:.1f}" width="{_NODE_WIDTH}"'
-        f' height="{box.height:.1f}" rx="7"/><text x="{box.x + 12:.1f}" y="{middle - 3:.1f}">{escape(_cut(box.node.label, 25))}'
+        f' height="{box.height:.1f}" rx="7"/><text x="{box.x + 12:.1f}" y="{middle - 3:.1f}">{escape(_cut(box.node.label, 26))}'
         f"<title>{escape(box.node.label)}</title></text>"
         f'<text class="flow-detail" x="{box.x + 12:.1f}" y="{middle + 13:.1f}">{escape(_cut(box.node.detail, 30))}</text></g>'
     )

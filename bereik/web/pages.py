@@ -36,7 +36,7 @@ COOKIE = "bereik_session"
 PAGE_SIZE = 50
 # The longest form of the board is the login: two short fields, a token and a path.
 _MOST_FORM_BYTES = 8_192
-_HERE = Path(__file__).parent
+_STATIC = {"board.css": "text/css", "icon.svg": "image/svg+xml"}
 
 # Nothing from elsewhere, no script, no inline style, in no frame, in no cache, and no address passed on.
 _HEADERS: tuple[tuple[bytes, bytes], ...] = (
@@ -51,6 +51,12 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
+
+
+def _static_file(name: str, kind: str) -> tuple[str, tuple[bytes, str]]:
+    content = (Path(__file__).parent / "static" / name).read_bytes()
+    stem, _, ending = name.partition(".")
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}.{ending}", (content, kind)
 
 
 class _NotLoggedIn(Exception):
@@ -109,14 +115,16 @@ class _Board:
         self.sessions = Sessions(secret)
         self.brake = Brake()
         self.clock = clock
-        self.css = (_HERE / "static" / "board.css").read_bytes()
-        self.css_path = f"/static/board-{hashlib.sha256(self.css).hexdigest()[:12]}.css"
+        self.files = dict(_static_file(name, kind) for name, kind in _STATIC.items())
         # Guessed at when a name does not exist, so that both answers take the same time.
         self.nobody = hash_password("nobody has this password")
         self.templates = Environment(
             loader=PackageLoader("bereik.web"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
+
+    def _address(self, start: str, end: str) -> str:
+        return "/static/" + next(name for name in self.files if name.startswith(start) and name.endswith(end))
 
     def session(self, request: Request) -> Session | None:
         """The session of the request's cookie."""
@@ -152,7 +160,8 @@ class _Board:
             language=session.language,
             csrf=self.sessions.token(session),
             account=account,
-            css=self.css_path,
+            css=self._address("board", ".css"),
+            icon=self._address("icon", ".svg"),
             here=here if request.method == "GET" else "/",
             **values,
         )
@@ -284,11 +293,12 @@ def _add_probes(app: FastAPI, desk: _Board) -> None:
 
     @app.get("/static/{name}")
     def static(name: str) -> Response:
-        """The one style sheet, under a name that changes with its content."""
-        if f"/static/{name}" != desk.css_path:
+        """A file under a name that changes with its content."""
+        if name not in desk.files:
             raise HTTPException(404)
+        content, kind = desk.files[name]
         return Response(
-            desk.css, media_type="text/css", headers={"cache-control": "public, max-age=31536000, immutable"}
+            content, media_type=kind, headers={"cache-control": "public, max-age=31536000, immutable"}
         )
 
 

@@ -441,10 +441,10 @@ def short_date(day: date, language: str) -> str:
     return f"{day.day} {_MONTHS[language][day.month - 1][:3]}"
 
 
-def month_name(month: str, language: str) -> str:
-    """`2026-11` as november 2026."""
+def month_name(month: str, language: str, this_year: int) -> str:
+    """`2026-11` as november; with the year when it is another one."""
     year, number = month.split("-")
-    return f"{_MONTHS[language][int(number) - 1]} {year}"
+    return _MONTHS[language][int(number) - 1] + ("" if int(year) == this_year else f" {year}")
 
 
 def local(moment: datetime) -> datetime:

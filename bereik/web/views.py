@@ -32,6 +32,7 @@ _SOON_DAYS = 7
 # The rule outcomes that leave a case with its team (bereik/cases.py); every other word ends the work.
 _STANDING = ("new", "taken_up")
 _LONGEST_PARAMETER = 100
+_ISO_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
 def reference(case_id: UUID) -> str:
@@ -129,7 +130,14 @@ class Words:
         """Why a case is what it is, as stored with the decision."""
         stored = row.decision.get("reasons")
         found = [label(reason, self.language) for reason in stored] if isinstance(stored, list) else []
-        return [words for words in found if words]
+        return [_ISO_DATE.sub(lambda m: self._day(m[0]), words) for words in found if words]
+
+    def _day(self, iso: str) -> str:
+        """An ISO date as people write it; what only looks like one is left alone."""
+        try:
+            return long_date(date.fromisoformat(iso), self.language)
+        except ValueError:
+            return iso
 
     def step(self, step: object, municipality: str) -> str:
         """One step of a route in plain words: `area=noord|zuid` as 'gebied: Noord of Zuid'."""
@@ -166,8 +174,8 @@ class Words:
         """A value that crosses a bridge, in words; '' for nothing."""
         if value is True:
             return self.t("bridge.any")
-        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-            return long_date(date.fromisoformat(value), self.language)
+        if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+            return self._day(value)
         if isinstance(value, Mapping):
             return label(value, self.language) or ", ".join(
                 filter(None, (self.value(each) for each in value.values()))
@@ -278,7 +286,7 @@ def picker(chosen: Chosen, choices: Choices, words: Words) -> dict[str, Any]:
     months = [
         Option(
             month,
-            month_name(month, words.language),
+            month_name(month, words.language, chosen.today.year),
             month == chosen.filters.month,
             chosen.link(month=month),
             words.count(number),
@@ -572,9 +580,13 @@ def flows(
     bundle = words.bundle
     reports = [(each, _type_of(each, bundle)) for each in gates if each.action != "withdraw"]
     here = municipalities[0] if len(municipalities) == 1 else None
+    # The busiest purpose first.
+    busy = {
+        purpose: sum(row.signals for row in counts if row.purpose == purpose) for purpose in bundle.purposes
+    }
     compartments = [
         compartment
-        for purpose in bundle.purposes.values()
+        for purpose in sorted(bundle.purposes.values(), key=lambda each: (-busy[each.id], each.id))
         if (
             compartment := _compartment(
                 purpose, reports, [each for each in counts if each.purpose == purpose.id], here, words
@@ -589,7 +601,7 @@ def flows(
     return {
         "svg": flow.draw(drawn, ties, headings, *names) if drawn else "",
         "gates": _gate_table(gates, here, words),
-        "cases": _case_table(counts, words),
+        "cases": _case_table(counts, here, words),
         "bridges": [_bridge_table(rule, tie, words) for rule, tie in zip(bundle.bridges, ties, strict=True)],
     }
 
@@ -814,14 +826,14 @@ def _ground(kind: SignalType | None, answer: str, code: str, words: Words) -> li
     return [spoken] if spoken else []
 
 
-def _case_table(counts: Sequence[FlowCount], words: Words) -> list[dict[str, str]]:
+def _case_table(counts: Sequence[FlowCount], here: str | None, words: Words) -> list[dict[str, str]]:
     return [
         {
             "purpose": words.purpose(row.purpose),
             "type": words.signal_type(row.signal_type),
             "kind": words.kind(row.kind),
             "team": words.team_name(row.municipality, row.team),
-            "municipality": words.municipality(row.municipality),
+            "municipality": "" if here else words.municipality(row.municipality),
             "signals": count(row.signals, words.language),
             "cases": count(row.cases, words.language),
             "href": _list_of(
