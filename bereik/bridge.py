@@ -19,7 +19,18 @@ import orjson
 from bereik import cases, linkage, vault
 from bereik.bundle import BridgeRule, Bundle, Statute
 from bereik.casework import alert_message
-from bereik.ports import Box, BridgeTables, CaseView, FactRow, Keys, Outbox, Record, Register, SideRow
+from bereik.ports import (
+    Box,
+    BridgeTables,
+    CaseView,
+    FactRow,
+    Keys,
+    Outbox,
+    Record,
+    Register,
+    SideRow,
+    TraceRow,
+)
 
 CASES = "cases."
 CONSENT, CONSENT_WITHDRAWN, ACCEPTED = "consent", "consent_withdrawn", "bridge_accepted"
@@ -42,6 +53,20 @@ class Tie:
     basis: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The ground of one case: a statute, or consent of its own side; and the address unit it is about."""
+
+    place: str
+    statute: Statute | None
+    consent: FactRow | None
+
+    @property
+    def ground(self) -> str:
+        """The word for it."""
+        return "statute" if self.statute is not None else "consent"
+
+
 class BridgeTx(Outbox, Protocol):
     """The transaction as the bridge sees it."""
 
@@ -59,7 +84,7 @@ def statute_for(statutes: Sequence[Statute], rule: BridgeRule, on: date) -> Stat
 
 def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> FactRow | None:
     """The consent that counts for this side: the newest, not withdrawn, on a known form, by one who may give it."""
-    toward = next(purpose for purpose in rule.purposes if purpose != case.purpose)
+    toward = rule.other(case.purpose)
     may = {
         agrees.role
         for agrees in rule.agrees.get(case.purpose, ())
@@ -145,69 +170,89 @@ class Bridge:
         return list(found)
 
     def write(self, prepared: Sequence[tuple[str, UUID]], tx: BridgeTx) -> None:
-        """Open, ask for, or end the bridges of each case."""
+        """Open, ask for, or end the bridges of each case. Few statements per batch, however many cases it has."""
+        now = self._now()
         with tx.bridge() as tables:
             views = tables.cases(prepared)
-            for purpose_id, case_id in prepared:
-                case = views.get(case_id)
-                for rule in self._bundle.bridges:
-                    if case is not None and purpose_id in rule.purposes:
-                        self._look(case, rule, tables, tx)
+            for rule in self._bundle.bridges:
+                concerned = [view for view in views.values() if view.purpose in rule.purposes]
+                if concerned:
+                    self._look(concerned, rule, tables, tx, now)
 
     def park(self, record: Record, error: str, tx: BridgeTx) -> None:
         """Set a message of ours aside by its coordinates."""
         tx.park_position(record, error)
 
-    def _look(self, case: CaseView, rule: BridgeRule, tables: BridgeTables, tx: BridgeTx) -> None:
-        now = self._now()
-        municipality = self._bundle.municipalities[case.municipality]
-        statute = statute_for(municipality.statutes, rule, cases.local_day(now))
-        asked = any(fact.kind == CONSENT for fact in case.facts)
-        toward = next(purpose for purpose in rule.purposes if purpose != case.purpose)
-        if not case.open or self._enforces(case) or (statute is None and not asked):
-            # No ground: what may have been there from an earlier ground goes.
-            if tables.drop_trace(case.case_id, toward):
-                self._end(case, tables, tx, now)
-            return
-        found = self._trace(case, tables)
-        if found is None:
-            return
-        digest, age = found
-        consent = consent_of(case, rule, age)
-        if statute is None and consent is None:
-            if tables.drop_trace(case.case_id, toward):
-                self._end(case, tables, tx, now)
-            return
-        tables.keep_trace(
-            case.case_id, case.purpose, toward, case.municipality, self._boxes[rule.id].digest(digest),
-            "statute" if statute else "consent",
-        )  # fmt: skip
-        for other in tables.cases(
-            [(toward, other_id) for other_id in tables.counterparts(case.case_id, case.purpose, toward)]
-        ).values():
-            if not other.open or self._enforces(other):
-                continue
-            their_consent = None
-            if statute is None:
-                theirs = self._trace(other, tables)
-                their_consent = consent_of(other, rule, theirs[1] if theirs else None)
-            tie = decide(case, other, rule, statute, (consent, their_consent))
-            if tie.state is not State.NONE:
-                self._save(case, other, rule, tie, tables, tx, now)
+    def _look(
+        self,
+        concerned: Sequence[CaseView],
+        rule: BridgeRule,
+        tables: BridgeTables,
+        tx: BridgeTx,
+        now: datetime,
+    ) -> None:
+        """Sort the cases by ground, keep or forget their traces, and decide about each pair that meets."""
+        asking = [case for case in concerned if self._may_have_ground(case, rule, now)]
+        standing = self._standings(asking, rule, tables, now)
+        mine = {case.case_id: case for case in asking if case.case_id in standing}
+        tables.keep_traces([self._trace(case, rule, standing[case_id]) for case_id, case in mine.items()])
+        # No ground: what may be there from an earlier ground goes.
+        groundless = [
+            (case.case_id, rule.other(case.purpose)) for case in concerned if case.case_id not in standing
+        ]
+        for bridge_id, sides in tables.end_bridges(
+            tables.drop_traces(groundless), "ground_gone", now
+        ).items():
+            self._tell(sides, bridge_id, "bridge_ended", tx, now)
 
-    def _trace(self, case: CaseView, tables: BridgeTables) -> tuple[str, int | None] | None:
-        """The address unit of a case and the age of its subject, from one sealed record; only for a case with a ground."""
-        sealed = tables.sealed_record(case.purpose, case.case_id)
-        if sealed is None:
-            return None
-        signal_id, value = sealed
-        who = vault.open_record(self._register(case.purpose, case.municipality), signal_id, value)
-        unit = linkage.address_unit(who)
-        today = cases.local_day(self._now())
-        return (
-            None
-            if unit is None
-            else (f"{case.municipality}|{unit}", age_on(who.fields.get("birth_date"), today))
+        met = tables.counterparts([(case.case_id, rule.other(case.purpose)) for case in mine.values()])
+        others = tables.cases((purpose_id, other_id) for _, purpose_id, other_id in met)
+        unseen = [other for other in others.values() if other.case_id not in standing]
+        standing |= self._standings(unseen, rule, tables, now)
+        for case_id, _, other_id in met:
+            other, theirs = others.get(other_id), standing.get(other_id)
+            if other is None or not other.open or self._enforces(other):
+                continue
+            one = standing[case_id]
+            tie = decide(
+                mine[case_id], other, rule, one.statute, (one.consent, theirs.consent if theirs else None)
+            )
+            if tie.state is not State.NONE:
+                self._save(mine[case_id], other, rule, tie, tables, tx, now)
+
+    def _may_have_ground(self, case: CaseView, rule: BridgeRule, now: datetime) -> bool:
+        """Open, with a team that helps, and with a statute or something said about consent."""
+        if not case.open or self._enforces(case):
+            return False
+        return self._statute(case, rule, now) is not None or any(fact.kind == CONSENT for fact in case.facts)
+
+    def _statute(self, case: CaseView, rule: BridgeRule, now: datetime) -> Statute | None:
+        return statute_for(
+            self._bundle.municipalities[case.municipality].statutes, rule, cases.local_day(now)
+        )
+
+    def _standings(
+        self, asking: Sequence[CaseView], rule: BridgeRule, tables: BridgeTables, now: datetime
+    ) -> dict[UUID, Standing]:
+        """The cases that have a ground indeed. One sealed record of each is opened, and nobody else's."""
+        sealed = tables.sealed_records((case.purpose, case.case_id) for case in asking)
+        found = {}
+        for case in asking:
+            if case.case_id not in sealed:
+                continue
+            signal_id, value = sealed[case.case_id]
+            who = vault.open_record(self._register(case.purpose, case.municipality), signal_id, value)
+            unit = linkage.address_unit(who)
+            statute = self._statute(case, rule, now)
+            consent = consent_of(case, rule, age_on(who.fields.get("birth_date"), cases.local_day(now)))
+            if unit is not None and (statute is not None or consent is not None):
+                found[case.case_id] = Standing(f"{case.municipality}|{unit}", statute, consent)
+        return found
+
+    def _trace(self, case: CaseView, rule: BridgeRule, standing: Standing) -> TraceRow:
+        digest = self._boxes[rule.id].digest(standing.place)
+        return TraceRow(
+            case.case_id, case.purpose, rule.other(case.purpose), case.municipality, digest, standing.ground
         )
 
     def _enforces(self, case: CaseView) -> bool:
@@ -240,10 +285,6 @@ class Bridge:
             mine.team,
             shown(fields, theirs, names.get(theirs.team, theirs.team)),
         )
-
-    def _end(self, case: CaseView, tables: BridgeTables, tx: BridgeTx, now: datetime) -> None:
-        for bridge_id, sides in tables.end_bridges(case.case_id, "ground_gone", now).items():
-            self._tell(sides, bridge_id, "bridge_ended", tx, now)
 
     def _tell(
         self, sides: Sequence[SideRow], bridge_id: UUID, reason: str, tx: BridgeTx, now: datetime

@@ -261,6 +261,11 @@ class BridgeRule:
     agrees: Mapping[str, tuple[Agrees, ...]]
     forms: tuple[str, ...]
 
+    def other(self, purpose: str) -> str:
+        """The purpose on the other side."""
+        first, second = self.purposes
+        return second if purpose == first else first
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:

@@ -47,7 +47,7 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
     "reason": "string",
 }
 # Roles whose fields casework decides on, so they have to be facts.
-_FACT_ROLES: Final = ("contract", "amount", "crisis", "warm")
+_FACT_ROLES: Final = ("amount", "crisis", "warm")
 
 
 @dataclass(slots=True)

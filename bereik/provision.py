@@ -89,11 +89,18 @@ def ensure_kafka(admin: Admin, bundle: Bundle, password_of: Callable[[str], str]
         {
             name: (
                 topic.partitions,
-                {"retention.ms": str(topic.retention_ms), "segment.ms": str(topic.segment_ms)},
+                {
+                    "retention.ms": str(topic.retention_ms),
+                    "segment.ms": str(topic.segment_ms),
+                    # Partners compress as they like; without this, one batch in a codec that our consumers lack
+                    # (snappy, lz4, zstd) would stop them. Also, a body is measured unpacked.
+                    "compression.type": "uncompressed",
+                },
             )
             for name, topic in topics_of(bundle).items()
         }
     )
+    admin.await_groups(tuple(right[3] for right in OWN_RIGHTS if right[2] == "group"))
     partners = {f"partner_{partner}": partner for partner in bundle.partners}
     known = admin.users()
     wanted = {right[0] for right in OWN_RIGHTS} | set(partners)

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from bereik.ports import CaseView, FactRow, SideRow
+from bereik.ports import CaseView, FactRow, SideRow, TraceRow
 from bereik.store import Tx
 
 
@@ -20,13 +20,10 @@ class BridgeRows:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
 
-    def cases(self, wanted: Sequence[tuple[str, UUID]]) -> dict[UUID, CaseView]:
+    def cases(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, CaseView]:
         """These cases, each read under the role of its own purpose."""
-        by_purpose: dict[str, list[UUID]] = defaultdict(list)
-        for purpose, case_id in wanted:
-            by_purpose[purpose].append(case_id)
         views: dict[UUID, CaseView] = {}
-        for purpose, case_ids in sorted(by_purpose.items()):
+        for purpose, case_ids in sorted(_by_purpose(wanted).items()):
             with self._tx.role(f"bridging_{purpose}"):
                 facts: dict[UUID, list[FactRow]] = defaultdict(list)
                 for row in self._tx.rows(
@@ -44,50 +41,64 @@ class BridgeRows:
                     )
         return views
 
-    def sealed_record(self, purpose: str, case_id: UUID) -> tuple[UUID, bytes] | None:
-        """The newest record behind a case, sealed."""
-        with self._tx.role(f"bridging_{purpose}"):
-            signals = self._tx.rows(
-                "SELECT signal_id FROM casework.signal WHERE case_id = %s AND status = 'active'"
-                " ORDER BY signal_date DESC, signal_id LIMIT 1",
-                (case_id,),
-            )
-        if not signals:
-            return None
-        with self._tx.role(f"vault_{purpose}"):
-            found = self._tx.rows(
-                "SELECT signal_id, sealed FROM vault.record WHERE signal_id = %s", (signals[0][0],)
-            )
-        return (found[0][0], bytes(found[0][1])) if found else None
+    def sealed_records(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, tuple[UUID, bytes]]:
+        """The newest record behind each case, sealed: case → (signal, value)."""
+        found: dict[UUID, tuple[UUID, bytes]] = {}
+        for purpose, case_ids in sorted(_by_purpose(wanted).items()):
+            with self._tx.role(f"bridging_{purpose}"):
+                newest = self._tx.rows(
+                    "SELECT DISTINCT ON (case_id) signal_id, case_id FROM casework.signal"
+                    " WHERE case_id = ANY(%s) AND status = 'active' ORDER BY case_id, signal_date DESC, signal_id",
+                    (case_ids,),
+                )
+            case_of: dict[UUID, UUID] = {row[0]: row[1] for row in newest}
+            with self._tx.role(f"vault_{purpose}"):
+                for signal_id, sealed in self._tx.rows(
+                    "SELECT signal_id, sealed FROM vault.record WHERE signal_id = ANY(%s)", (list(case_of),)
+                ):
+                    found[case_of[signal_id]] = (signal_id, bytes(sealed))
+        return found
 
-    def keep_trace(
-        self, case_id: UUID, purpose: str, toward: str, municipality: str, digest: bytes, ground: str
-    ) -> None:
-        """Keep the keyed hash while there is a ground for it."""
-        self._tx.execute(
-            "INSERT INTO bridge.trace (case_id, purpose, toward, municipality, hash, ground) VALUES (%s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (case_id, toward) DO UPDATE SET hash = excluded.hash, ground = excluded.ground",
-            (case_id, purpose, toward, municipality, digest, ground),
-        )
-
-    def drop_trace(self, case_id: UUID, toward: str) -> bool:
-        """Forget the hash; True when there was one."""
-        return (
+    def keep_traces(self, rows: Sequence[TraceRow]) -> None:
+        """Keep the keyed hashes while there is a ground for them."""
+        if rows:
             self._tx.execute(
-                "DELETE FROM bridge.trace WHERE case_id = %s AND toward = %s", (case_id, toward)
-            ).rowcount
-            > 0
-        )
+                "INSERT INTO bridge.trace (case_id, purpose, toward, municipality, hash, ground) SELECT *"
+                " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[])"
+                " ON CONFLICT (case_id, toward) DO UPDATE SET hash = excluded.hash, ground = excluded.ground",
+                (
+                    [row.case_id for row in rows],
+                    [row.purpose for row in rows],
+                    [row.toward for row in rows],
+                    [row.municipality for row in rows],
+                    [row.digest for row in rows],
+                    [row.ground for row in rows],
+                ),
+            )
 
-    def counterparts(self, case_id: UUID, purpose: str, toward: str) -> list[UUID]:
-        """Cases of the other purpose with the same hash, which are there only if they have a ground of their own."""
-        found = self._tx.rows(
-            "SELECT o.case_id FROM bridge.trace m JOIN bridge.trace o ON o.municipality = m.municipality AND o.hash = m.hash"
-            " AND o.purpose = m.toward AND o.toward = m.purpose"
-            " WHERE m.case_id = %s AND m.purpose = %s AND m.toward = %s ORDER BY o.case_id",
-            (case_id, purpose, toward),
+    def drop_traces(self, wanted: Sequence[tuple[UUID, str]]) -> set[UUID]:
+        """Forget these hashes; the cases that had one."""
+        if not wanted:
+            return set()
+        gone = self._tx.rows(
+            "DELETE FROM bridge.trace t USING unnest(%s::uuid[], %s::text[]) AS w(case_id, toward)"
+            " WHERE t.case_id = w.case_id AND t.toward = w.toward RETURNING t.case_id",
+            ([case_id for case_id, _ in wanted], [toward for _, toward in wanted]),
         )
-        return [row[0] for row in found]
+        return {row[0] for row in gone}
+
+    def counterparts(self, wanted: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, str, UUID]]:
+        """(case, other purpose, other case) with the same hash; the other has one only if it has its own ground."""
+        if not wanted:
+            return []
+        found = self._tx.rows(
+            "SELECT m.case_id, o.purpose, o.case_id FROM bridge.trace m"
+            " JOIN unnest(%s::uuid[], %s::text[]) AS w(case_id, toward) ON m.case_id = w.case_id AND m.toward = w.toward"
+            " JOIN bridge.trace o ON o.municipality = m.municipality AND o.hash = m.hash"
+            " AND o.purpose = m.toward AND o.toward = m.purpose ORDER BY 1, 3",
+            ([case_id for case_id, _ in wanted], [toward for _, toward in wanted]),
+        )
+        return [(row[0], row[1], row[2]) for row in found]
 
     def save(
         self, bridge_id: UUID, ground: str, basis: str, state: str, sides: Sequence[SideRow], now: datetime
@@ -116,12 +127,15 @@ class BridgeRows:
             )
         return bool(changed)
 
-    def end_bridges(self, case_id: UUID, reason: str, now: datetime) -> dict[UUID, list[SideRow]]:
-        """End every bridge of a case; what was shown goes. Returns the sides to be told."""
+    def end_bridges(self, case_ids: Iterable[UUID], reason: str, now: datetime) -> dict[UUID, list[SideRow]]:
+        """End every bridge of these cases; what was shown goes. Returns the sides to be told."""
+        wanted = list(case_ids)
+        if not wanted:
+            return {}
         ended = self._tx.rows(
             "UPDATE bridge.bridge b SET state = 'ended', ended_at = %s, end_reason = %s FROM bridge.side s"
-            " WHERE s.bridge_id = b.bridge_id AND s.case_id = %s AND b.state <> 'ended' RETURNING b.bridge_id",
-            (now, reason, case_id),
+            " WHERE s.bridge_id = b.bridge_id AND s.case_id = ANY(%s) AND b.state <> 'ended' RETURNING b.bridge_id",
+            (now, reason, wanted),
         )
         sides: dict[UUID, list[SideRow]] = defaultdict(list)
         for row in self._tx.rows(
@@ -131,3 +145,10 @@ class BridgeRows:
         ):
             sides[row[0]].append(SideRow(row[1], row[2], row[3], row[4], {}))
         return sides
+
+
+def _by_purpose(wanted: Iterable[tuple[str, UUID]]) -> dict[str, list[UUID]]:
+    found: dict[str, list[UUID]] = defaultdict(list)
+    for purpose, case_id in wanted:
+        found[purpose].append(case_id)
+    return found
