@@ -44,6 +44,8 @@ def settings(
         "AIRFLOW__API__SECRET_KEY": secrets["airflow_api"],
         "AIRFLOW__API__EXPOSE_CONFIG": "False",
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets["airflow_jwt"],
+        # 5 s is the default; on a busy laptop the first answer took 20 s, and the task failed before it began.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": connection,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": connection,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "3",

@@ -1,0 +1,64 @@
+"""The three DAGs on a real Airflow, Kafka and PostgreSQL: a delivered file becomes receipts."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from clock_world import Told, a_day_at_the_file_door
+from support import CANARY, world_of
+
+from bereik.runtime import Stack
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture
+def told(airflow_stack: Stack) -> Told:
+    """A day at the file door."""
+    return a_day_at_the_file_door(airflow_stack)
+
+
+def test_every_task_of_every_dag_ends_well(told: Told) -> None:
+    assert set(told.states["collect"]) == {"waiting", "publish"}
+    assert set(told.states["quality"]) == {"partners", "landed", "tables"}
+    assert set(told.states["clock"]) == {"landed", "files"}
+    # The run that is due every five minutes may have taken the files a moment earlier.
+    assert set(told.states["collect"]["publish"]) <= {"success", "skipped"}
+    # Other tests on this stack may have broken a promise on purpose; then the DAG has to say so.
+    assert told.states["quality"]["tables"] == ["failed" if told.violations else "success"]
+    states = {
+        state
+        for tasks in told.states.values()
+        for task, found in tasks.items()
+        for state in found
+        if task not in ("publish", "tables")
+    }
+    assert states == {"success"}, told.states
+    assert len(told.states["quality"]["landed"]) > 1, "one task per partner"
+
+
+def test_every_row_of_the_file_has_its_receipt(told: Told, airflow_stack: Stack) -> None:
+    with world_of(airflow_stack) as world:
+        sql = (
+            "SELECT event_id, fate, door, gate FROM intake.receipt WHERE partner = %s AND event_id = ANY(%s)"
+        )
+        found = sorted(world.rows(sql, (told.partner.id, [told.good, told.bad])))
+        assert [row[:3] for row in found] == [
+            (told.good, "accepted", "file"),
+            (told.good, "duplicate", "file"),
+            (told.bad, "refused", "file"),
+        ]
+        assert len(world.cases_of(told.partner.id, told.good)) == 1
+
+
+def test_the_files_are_put_away_with_their_errors(told: Told, airflow_stack: Stack) -> None:
+    assert told.name in told.folders["done"] and f"headless-{told.name}" in told.folders["rejected"]
+    assert not [name for name in told.folders["incoming"] if told.name in name]
+    folder = airflow_stack.settings.drop / told.partner.id / "errors"
+    with (folder / f"{told.name}.errors.csv").open(encoding="utf-8-sig", newline="") as report:
+        rows = list(csv.DictReader(report, delimiter=";"))
+    assert [(row["row"], row["rule"]) for row in rows] == [("3", "type")]
+    assert rows[0]["expected_nl"] and CANARY not in str(rows)
+    whole = (folder / f"headless-{told.name}.errors.csv").read_text("utf-8-sig")
+    assert "header_missing" in whole and CANARY not in whole
