@@ -166,13 +166,25 @@ class Intake:
         contract = kind.withdrawal_contract
         if contract is None or kind.withdrawal_reference_field is None:
             return _refuse(item, receipts.reason("unknown_type"))
+        admission = purpose.admit(
+            kind,
+            "withdraw",
+            partner,
+            None,
+            event.data,
+            cases.local_day(receipt.received_at),
+            self._bundle,
+        )
+        receipt.gate = Gate(admission.outcome.value).value
+        if admission.outcome is not purpose.Outcome.ALLOWED:
+            receipt.reasons = [_law(reason) for reason in admission.reasons]
+            return item
         errors = contract.check(event, receipt.received_at)
         if errors:
             receipt.reasons = [_field(error) for error in errors]
             return item
         item.original = str(event.data[kind.withdrawal_reference_field])
         item.reason = str(event.data.get(kind.withdrawal_reason_field or "", "")) or None
-        receipt.gate = Gate.ALLOWED.value
         self._accept(item, kind.purpose, partner, item.original)
         return item
 

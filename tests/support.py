@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,9 @@ from bereik.runtime import Stack
 # Surnames of all fictional people here begin with it, so that one search finds any that leaked.
 CANARY = "ZZCANARY"
 
-_HOUSES = itertools.count(20_001)
-_NAMES = itertools.count(1)
+# Another stretch of house numbers in each run, so that a stack may be used more than once.
+_HOUSES = itertools.count(random.randrange(20_000, 90_000, 500))
+_NAMES = itertools.count(random.randrange(10**6, 10**9, 1_000))
 
 # One of these fits every pattern that a declared field has.
 _EXAMPLES = ("00AP00", "9901", "1234AB", "0612345678", "A", "iemand@voorbeeld.example")
@@ -56,7 +58,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60, what: str = "") 
 def person(**changes: Any) -> dict[str, Any]:
     """A fictional grown-up by linkage field, whose surname nobody else here has."""
     return {
-        "surname": CANARY + letters(next(_NAMES) + 700),
+        "surname": CANARY + letters(next(_NAMES)),
         "initials": "J.",
         "birth_date": "1980-02-03",
         **changes,
