@@ -64,7 +64,7 @@ def _build(stack: Stack) -> World:
         connection.execute(f"CREATE DATABASE {NAME} OWNER bereik_owner")
     migrate(made.url("bereik_owner"), sorted(bundle.purposes))
     operator = Store(made.url("bereik_operator"))
-    password_hash = hash_password(PASSWORD)
+    password_hash = hash_password(PASSWORD, 1024)
     mixed = Account("everything", "Mixed", members=tuple(m for a in demo_accounts(bundle) for m in a.members))
     nobody = Account("nobody", "Nobody", language="en")
     enforce = Account("enforcer", "Enforcer", members=(Membership(LEARN, "9901", "9901-handhaving"),))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
@@ -51,6 +52,12 @@ _HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
+
+
+@cache
+def _nobody() -> str:
+    """Guessed at when a name does not exist, so that both answers take the same time."""
+    return hash_password("nobody has this password")
 
 
 def _static_file(name: str, kind: str) -> tuple[str, tuple[bytes, str]]:
@@ -116,8 +123,6 @@ class _Board:
         self.brake = Brake()
         self.clock = clock
         self.files = dict(_static_file(name, kind) for name, kind in _STATIC.items())
-        # Guessed at when a name does not exist, so that both answers take the same time.
-        self.nobody = hash_password("nobody has this password")
         self.templates = Environment(
             loader=PackageLoader("bereik.web"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
@@ -338,7 +343,7 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
         with board.as_user(desk.store, username) as tx:
             found = board.account(tx, username)
         if (
-            not verify_password(form.get("password", "")[:1000], found[1] if found else desk.nobody)
+            not verify_password(form.get("password", "")[:1000], found[1] if found else _nobody())
             or found is None
         ):
             if found is not None:

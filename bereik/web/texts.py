@@ -77,7 +77,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "board.morning": ("Goedemorgen", "Good morning"),
     "board.afternoon": ("Goedemiddag", "Good afternoon"),
     "board.evening": ("Goedenavond", "Good evening"),
-    "board.teams": ("Teams", "Teams"),
     "board.month": ("Maand", "Month"),
     "board.months.all": ("Alle maanden", "All months"),
     "board.total.cases": ("zaken", "cases"),
@@ -85,11 +84,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "board.total.crisis": ("crisis", "crisis"),
     "board.total.soon": ("binnen 7 dagen", "within 7 days"),
     "board.total.overdue": ("over de termijn", "past the term"),
-    "board.filter": ("Toon", "Show"),
     "board.filter.status": ("Stand", "State"),
     "board.filter.kind": ("Soort zaak", "Kind of case"),
-    "board.filter.team": ("Team", "Team"),
-    "board.filter.type": ("Signaal", "Signal"),
     "board.filter.all": ("alle", "all"),
     "board.filter.apply": ("Toon", "Show"),
     "board.filter.clear": ("Wis filters", "Clear filters"),
@@ -106,7 +102,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "board.col.why": ("Waarom hier", "Why here"),
     "board.col.received": ("Ontvangen", "Received"),
     "board.col.due": ("Uiterlijk", "Due"),
-    "board.col.priority": ("Voorrang", "Priority"),
     "board.open": ("Open zaak {reference}", "Open case {reference}"),
     "board.page": ("Pagina {page} van {pages}", "Page {page} of {pages}"),
     "board.previous": ("Vorige", "Previous"),
@@ -122,6 +117,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "As soon as a signal leads to a case for your team, it appears here. There is nothing you "
         "need to do.",
     ),
+    "board.empty.done.title": ("Er is niets te doen", "There is nothing to do"),
+    "board.empty.done": (
+        "Uw team heeft zaken gehad, en geen daarvan vraagt nu iets.",
+        "Your team has had cases, and none of them asks for anything now.",
+    ),
+    "board.empty.done.all": ("Toon alle zaken", "Show all cases"),
     "board.noteam.title": ("Dit account ziet geen zaken", "This account sees no cases"),
     "board.noteam": (
         "U bent van geen team lid. Vraag de beheerder u bij een team te zetten.",
@@ -159,10 +160,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     # case
     "case.title": ("Zaak {reference}", "Case {reference}"),
     "case.back": ("Terug naar mijn zaken", "Back to my cases"),
-    "case.reference": ("Kenmerk", "Reference"),
     "case.status": ("Stand", "State"),
     "case.team": ("Team", "Team"),
-    "case.area": ("Gebied", "Area"),
     "case.received": ("Ontvangen", "Received"),
     "case.first": ("Eerste signaal", "First signal"),
     "case.due": ("Uiterlijk", "Due"),
@@ -237,7 +236,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "bridge.ground": ("Grond", "Ground"),
     "bridge.ground.consent": ("Toestemming van wie het aangaat", "Consent of those concerned"),
     "bridge.ground.statute": ("Wettelijke grond van de gemeente", "Statutory ground of the municipality"),
-    "bridge.basis": ("Vastgelegd als", "Recorded as"),
     "bridge.since": ("Open sinds", "Open since"),
     "bridge.rule": (
         "Bedragen, partners en aantekeningen gaan nooit over een brug. Wat u hier leest telt niet mee"
@@ -308,7 +306,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "flows.table.kind": ("Soort zaak", "Kind of case"),
     "flows.table.show": ("Toon zaken", "Show cases"),
     "flows.table.crosses": ("Wat {purpose} te zien krijgt", "What {purpose} is shown"),
-    "flows.table.between": ("Tussen", "Between"),
     "flows.table.grounds": ("Gronden", "Grounds"),
     "flows.table.withdrawn": ("intrekking", "withdrawal"),
     "flows.unknown": ("onbekend soort bericht", "unknown kind of message"),

@@ -324,11 +324,11 @@ def test_a_new_password_or_no_account_ends_the_session(made: World, store: Store
     operator = Store(made.url("bereik_operator"))
     account = Account("short-lived", "Short", members=(Membership("schuldhulp", "9901", "9901-triage"),))
     with operator.transaction() as tx:
-        put_accounts(tx, [(account, hash_password(PASSWORD))])
+        put_accounts(tx, [(account, hash_password(PASSWORD, 1024))])
     browser = Browser(made, store).login("short-lived")
     browser.get("/")
     with operator.transaction() as tx:
-        put_accounts(tx, [(account, hash_password("another"))])
+        put_accounts(tx, [(account, hash_password("another", 1024))])
     browser.get("/", 303)
     browser = Browser(made, store).login("short-lived", "another")
     browser.get("/")
