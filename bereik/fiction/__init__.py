@@ -24,9 +24,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Months of records in the order of their time, the last month's files, and the stories hidden in them."""
+    """Months of records in the order of their time, the last month's files, and the stories hidden in them.
+
+    `afterwards` holds records that are to be sent once all others were decided.
+    """
 
     deliveries: tuple[Delivery, ...]
+    afterwards: tuple[Delivery, ...]
     files: tuple[File, ...]
     stories: tuple[Story, ...]
     oracle: Oracle
@@ -44,9 +48,8 @@ def months(bundle: Bundle, today: date, seed: int, signals: int = 3_000, months:
     stories = plant(world)
     deliveries = [record for month in world.live(signals) for record in month]
     files = tuple(world.files())
-    return History(
-        tuple(deliveries), files, stories, world.oracle, world.spans[0].first, world.spans[-1].first
-    )
+    first, last = world.spans[0].first, world.spans[-1].first
+    return History(tuple(deliveries), tuple(world.afterwards), files, stories, world.oracle, first, last)
 
 
 @dataclass(slots=True)

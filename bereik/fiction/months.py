@@ -122,6 +122,8 @@ class World:
         self.oracle = Oracle(bundle)
         self.out: dict[int, list[Delivery]] = defaultdict(list)
         self.rows: dict[str, list[Row]] = defaultdict(list)
+        # What is sent only after all else was decided, so that one can see what it changes.
+        self.afterwards: list[Delivery] = []
         self.senders = [
             Sender(partner, bundle.signal_types[kind], bundle, self.mix, seed)
             for _, partner in sorted(bundle.partners.items())

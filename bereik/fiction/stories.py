@@ -53,6 +53,9 @@ class Story:
 
 Offer = tuple[Sender, Agreement]
 
+# The child of a story's family: a parent speaks for it.
+CHILD_AGE = 11
+
 
 class _Teller:
     """Shared turns of phrase: who sends, when, about whom."""
@@ -186,8 +189,7 @@ def _family(
 ) -> Story:
     debts, persons = _sides(teller, code, rule)
     home = teller.world.people.household(code, adults=2, children=1)
-    # Below 16, so that a parent speaks for the child.
-    home.children[0].birth_date = _years_before(teller.world.today, 11) - timedelta(days=40)
+    home.children[0].birth_date = _years_before(teller.world.today, CHILD_AGE) - timedelta(days=40)
     events = []
     for at, offer in enumerate(teller.various(debts, 2)):
         day, moment = teller.moment(part + 0.02 * at)
@@ -287,6 +289,8 @@ def _withdrawn(teller: _Teller) -> Iterator[Story]:
             event = teller.debt(offer, home, home.adults[0], 520, day, moment)
             assert event.event_id is not None
             own = world.withdraw(sender, event.event_id, world.later(moment, 2), home.adults[0].number, home)
+            # Taken back before anybody looked it would not become a case at all.
+            world.afterwards.append(world.out[world.month_of(moment)].pop())
             yield Story(
                 "withdrawn signal",
                 "The resident paid and the partner took its signal back: planned contact stops.",
