@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +20,13 @@ from bereik import cases
 from bereik.app import App, Settings
 from bereik.bundle import Bundle, SignalType
 from bereik.bus import CONTENT_TYPE, Broker, Producer
+from bereik.provision import provision
 from bereik.runtime import Stack
+from bereik.store import Store
+from bereik.store.accounts import put_accounts, remove_account
+from bereik.store.board import Account, Membership, as_user
+
+REPOSITORY = Path(__file__).parents[1]
 
 # Surnames of all fictional people here begin with it, so that one search finds any that leaked.
 CANARY = "ZZCANARY"
@@ -303,6 +310,42 @@ class World:
     def state(self, purpose: str, case_id: UUID, kind: str, **detail: Any) -> None:
         """A worker states something about a case."""
         self.app.state_fact(purpose, case_id, kind, detail, "test")
+
+
+@contextmanager
+def activated(world: World, schemas: Path) -> Iterator[Bundle]:
+    """Other declarations on the running stack within the block; those of the repository afterwards."""
+    settings = world.stack.settings
+    try:
+        new = provision(settings, schemas, "test")
+        wait_for(lambda: world.bundle.sha256 == new, what="the activation")
+        yield world.bundle
+    finally:
+        sha256 = provision(settings, REPOSITORY / "schemas", "test")
+        wait_for(lambda: world.bundle.sha256 == sha256, what="the old declarations")
+
+
+@contextmanager
+def as_worker(world: World, team: str) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """Within the block, ask the database what a new worker of this team sees through the board's own login."""
+    found = world.bundle.team(team)
+    assert found is not None
+    member = Membership(found.purpose, found.municipality, team)
+    account = Account(f"worker-{uuid4().hex[:12]}", "A worker", "nl", False, (member,))
+    with world.app.store.transaction() as tx:
+        put_accounts(tx, [(account, "a long password of a test")])
+    store = Store(world.stack.environment("web")["BEREIK_DATABASE_URL"])
+
+    def ask(sql: str, params: Any = None) -> list[tuple[Any, ...]]:
+        with as_user(store, account.username) as tx:
+            return [tuple(row) for row in tx.rows(sql, params)]
+
+    try:
+        yield ask
+    finally:
+        store.close()
+        with world.app.store.transaction() as tx:
+            remove_account(tx, account.username)
 
 
 @contextmanager
