@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,13 @@ def as_csv(partner: Partner, rows: Sequence[Row]) -> bytes:
 
 
 def _spelled(partner: Partner, value: Any) -> str:
-    return (
-        {True: partner.yes_word, False: partner.no_word}.get(value, str(value))
-        if isinstance(value, bool)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        return partner.yes_word if value else partner.no_word
+    text = str(value)
+    try:
+        return date.fromisoformat(text).strftime(partner.date_format) if "-" in text else text
+    except ValueError:
+        return text
 
 
 def deliver(stack: Stack, partner: Partner, name: str, content: bytes) -> None:
@@ -120,16 +123,7 @@ def _live(stack: Stack, world: World) -> Told:
 
     def row(reference: str, **changes: Any) -> Row:
         who = person() | house(bundle, partner.agreements[0].municipality)
-        data = data_for(kind, who, on=today(), **{kind.reference_field: reference}) | changes
-        dates = {
-            name: today().strftime(partner.date_format)
-            for name in (kind.date_field, kind.since_field)
-            if name
-        }
-        birth = {
-            kind.identity["birth_date"]: "03-02-1980" if "%d-%m" in partner.date_format else "1980-02-03"
-        }
-        return {**data, **dates, **birth}
+        return data_for(kind, who, on=today(), **{kind.reference_field: reference}) | changes
 
     sound = row(good)
     broken = row(bad, **{kind.identity["house_number"]: f"{CANARY}5-dec"})
