@@ -54,12 +54,14 @@ def _check(arguments: argparse.Namespace) -> int:
     with app.store.transaction() as tx:
         counts = invariants.counts(tx)
     broken = [finding for finding in findings if finding.violations]
+    files = app.files()
     if arguments.json:
         names = ("partner", "door", "received", "accepted", "duplicate", "refused", "parked")
         show(
             {
                 "fine": not broken,
                 "backlog": waiting,
+                "files": files,
                 "counts": [dict(zip(names, row, strict=True)) for row in counts],
                 "invariants": {finding.name: finding.violations for finding in findings},
             }
@@ -72,6 +74,11 @@ def _check(arguments: argparse.Namespace) -> int:
         print(
             f"  {partner:28} {door:6} {received:9} = {accepted:9} + {duplicate:9} + {refused:8} + {parked:7}"
         )
+    for partner, folders in files.items():
+        # Waiting for somebody: not read yet, refused as a whole, or held by a suite.
+        waits = {name: count for name, count in folders.items() if count and name != "done"}
+        if waits:
+            print(f"  files of {partner}: " + ", ".join(f"{count} {name}" for name, count in waits.items()))
     print("  under way: " + ", ".join(f"{name} {count}" for name, count in waiting.items()))
     for finding in findings:
         print(
