@@ -33,7 +33,7 @@ from bereik.cases import local_day
 from bereik.contract import Field
 from bereik.errors import LastingError
 from bereik.ports import Box
-from bereik.sheets import FILE_TEXTS, MAX_BYTES, Cell, Damaged, FileRefused, Line, read
+from bereik.sheets import FILE_TEXTS, MAX_BYTES, MAX_TEXT, Cell, Damaged, FileRefused, Line, read
 from bereik.signal import Event, is_bsn, write
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "een waarde; de cel toont een fout van Excel",
         "a value; the cell shows an error of Excel",
     ),
+    "text_too_long": (f"ten hoogste {MAX_TEXT} tekens", f"at most {MAX_TEXT} characters"),
     "encoding_damage": (
         "leesbare letters; accenten zijn stukgegaan doordat tekst in de verkeerde codering is geopend",
         "readable letters; accents broke because text was opened in the wrong encoding",
@@ -358,7 +359,7 @@ class _Reader:
             return cell, None
         pattern = self.patterns[path]
         if isinstance(cell, int | float):
-            if cell != int(cell) or abs(cell) >= _EXACT:
+            if cell != int(cell):
                 return {"damaged": "excel_number"}, "excel_number"
             cell = str(int(cell))
         assert isinstance(cell, str)
@@ -383,8 +384,6 @@ class _Reader:
         return cell, None
 
 
-# 2^53, about 9 * 10^15: above 15 digits Excel has replaced the rest by zeros.
-_EXACT: Final = 10**15
 _MIDNIGHT = re.compile(r"[ T]0{1,2}:00(:00)?$")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Serial numbers of days between 1927 and 2119.
@@ -441,7 +440,7 @@ def _number(cell: Cell, kind: str) -> tuple[Any, str | None]:
     if isinstance(cell, bool | int):
         return cell, None
     if isinstance(cell, float):
-        return (int(cell) if kind == "integer" and cell.is_integer() and abs(cell) < _EXACT else cell), None
+        return (int(cell) if kind == "integer" and cell.is_integer() else cell), None
     assert isinstance(cell, str)
     text = cell.removeprefix("€").strip()
     if _WHOLE.fullmatch(text):
@@ -607,6 +606,7 @@ def _collect_file(
         vouched = None if companion is None else _content(companion)
         delivery = read_delivery(content, kind, partner, bundle, box, now, vouched)
         columns = frame(delivery, bundle)
+        messages = [(row.municipality, *write(row.event)) for row in delivery.rows]
     except FileRefused as refused:
         log.info("delivery %s of %s rejected: %s", identity, partner.id, refused.rule)
         error = RowError(refused.row, refused.column, refused.rule, refused.expected_nl, refused.expected_en)
@@ -633,9 +633,8 @@ def _collect_file(
         return
     topic = f"in.{partner.id}"
     door = [("bereik-door", b"file"), ("bereik-delivery", identity.encode())]
-    for row in delivery.rows:
-        headers, value = write(row.event)
-        sender.send(topic, row.municipality.encode() if row.municipality else None, value, [*headers, *door])
+    for municipality, headers, value in messages:
+        sender.send(topic, municipality.encode() if municipality else None, value, [*headers, *door])
     sender.flush()
     done.published += len(delivery.rows)
     done.row_errors += len(delivery.errors)

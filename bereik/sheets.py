@@ -70,6 +70,11 @@ FILE_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "header_duplicate": ("elke kolom eenmaal", "each column once"),
 }
 
+# The longest text any contract takes has 200 characters; 25 cells of 500 keep an event below signal.MAX_BYTES, so that
+# what arrives can be read and answered by its id.
+MAX_TEXT: Final = 500
+EXACT: Final = 10**15
+
 ENCODINGS: Final = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8",
@@ -161,6 +166,11 @@ def _line(number: int, cells: Sequence[Cell], order: list[int], width: int) -> L
     return Line(number, tuple(cells[place] for place in order), raw)
 
 
+def _text(cell: str) -> Cell:
+    text = cell.strip()
+    return Damaged("text_too_long") if len(text) > MAX_TEXT else text or None
+
+
 # ---------------------------------------------------------------- CSV
 
 
@@ -184,7 +194,7 @@ def _csv(
         if number > MAX_ROWS + 1:
             raise FileRefused("file_too_large")
         if any(cell.strip() for cell in cells):
-            yield number, [cell.strip() or None for cell in cells]
+            yield number, [_text(cell) for cell in cells]
 
 
 def _decode(content: bytes, encoding: str) -> str:
@@ -288,6 +298,9 @@ def _cell(cell: Any) -> Cell:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
+        # Above 15 digits Excel has replaced the rest by zeros; this also catches infinity.
+        if not abs(value) < EXACT:
+            return Damaged("excel_number")
         form = cell.number_format or ""
         # "0000" shows 518 as 0518 and so keeps what was meant, which is unambiguous.
         if _ZEROS.fullmatch(form) and value == int(value) and value >= 0:
@@ -299,7 +312,7 @@ def _cell(cell: Any) -> Cell:
     if isinstance(value, date):
         return value
     if isinstance(value, str):
-        return value.strip() or None
+        return _text(value)
     return Damaged("excel_date_damage")
 
 

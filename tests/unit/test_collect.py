@@ -200,6 +200,9 @@ def test_a_reference_that_is_a_citizen_number_is_refused_and_not_used_as_id(
         ("geslachtsnaam", "########", "excel_error"),
         ("geslachtsnaam", "ZoÃ«", "encoding_damage"),
         ("geslachtsnaam", "Zo\ufffd", "encoding_damage"),
+        ("geslachtsnaam", "x" * 501, "text_too_long"),
+        ("huisnummer", "9" * 5_000, "text_too_long"),
+        ("bedrag", "9" * 30, "type"),
         ("bedrag", "1.350", "number_ambiguous"),
         ("bedrag", "350,49", "type"),
         ("bedrag", "-5", "range"),
@@ -409,6 +412,9 @@ def test_leading_zeros_kept_by_the_format_of_a_cell_are_read(bundle: Bundle, exc
         ("telefoonnummer", 612345678, "excel_leading_zeros"),
         ("klantnummer", 1.2345e18, "excel_number"),
         ("kenmerk", 12.5, "excel_number"),
+        ("huisnummer", 10**30, "excel_number"),
+        ("signaaldatum", 10**30, "excel_number"),
+        ("warmeOverdracht", 10**30, "excel_number"),
         ("geslachtsnaam", "=A1", "excel_formula"),
         ("geslachtsnaam", "#REF!", "excel_error"),
         ("bedrag", 350.49, "type"),
@@ -625,6 +631,31 @@ def test_a_refused_file_publishes_nothing_and_says_why(
     report = (tmp_path / partner.id / "errors" / "b.csv.errors.csv").read_text("utf-8-sig")
     assert report.splitlines()[1].startswith("1;;separator;")
     assert collect.standing(tmp_path, bundle)[partner.id]["rejected"] == 1
+
+
+def test_the_widest_row_is_still_an_event_that_can_be_read(
+    tmp_path: Path, bundle: Bundle, partner: Partner
+) -> None:
+    row = dict.fromkeys(partner.columns.values(), "€" * 60000)
+    longest = dict.fromkeys(partner.columns.values(), "€" * sheets.MAX_TEXT)
+    put(tmp_path, partner, "w.csv", as_csv(partner, [row, longest]).encode())
+    wire = Wire()
+    assert run(tmp_path, partner, bundle, wire).published == 2
+    for _, _, value, headers in wire.sent:
+        assert read(headers, value).id
+
+
+def test_a_fault_of_ours_holds_one_file_and_tells_nobodys_value(
+    tmp_path: Path, bundle: Bundle, partner: Partner, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, partner, "a.csv", as_csv(partner, [good(partner)]).encode(), age=90)
+    put(tmp_path, partner, "b.csv", as_csv(partner, [good(partner)]).encode(), age=60)
+    # Declarations that `bereik check` would refuse.
+    spoiled = replace(partner, columns={**partner.columns, "Postcode": "nosuchfield"})
+    done = run(tmp_path, spoiled, bundle, Wire())
+    assert (done.files, done.held) == (2, 2)
+    assert listing(tmp_path, partner) >= {"held/a.csv", "held/b.csv"}
+    assert "KeyError" in caplog.text and SECRET not in caplog.text
 
 
 def test_a_held_file_waits_and_can_be_released(tmp_path: Path, bundle: Bundle, partner: Partner) -> None:
