@@ -241,9 +241,9 @@ def create_roles(
                 sql.SQL("GRANT TEMPORARY ON DATABASE bereik TO {}").format(sql.Identifier(role))
             )
         for role in logins:
-            # The owner hands out each purpose's roles, so it must be able to name these as members.
+            # The owner hands out each purpose's roles. Without INHERIT FALSE it would see every row that they see.
             connection.execute(
-                sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(
+                sql.SQL("GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE").format(
                     sql.Identifier(role), sql.Identifier(OWNER)
                 )
             )

@@ -409,3 +409,5 @@ ALTER VIEW ops.gate_count OWNER TO bereik_auditor;
 ALTER VIEW ops.flow_count OWNER TO bereik_auditor;
 REVOKE CREATE ON SCHEMA ops FROM bereik_auditor;
 GRANT SELECT ON ops.gate_count, ops.flow_count TO bereik_web, bereik_operator, bereik_dags;
+-- The owner needed the auditor's rights only to hand the views over; with them it would see every row.
+GRANT bereik_auditor TO CURRENT_USER WITH INHERIT FALSE;

@@ -1,0 +1,273 @@
+"""Who may do what in the database: the whole table of rights, written by hand, against what PostgreSQL says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+from support import World, house, person
+
+pytestmark = pytest.mark.stack
+
+SCHEMAS = ("ops", "intake", "vault", "casework", "bridge", "audit")
+PEOPLE = ("intake", "vault", "casework", "bridge", "audit")
+
+# Role → table → letters of Select, Insert, Update, Delete (on the table or on some of its columns).
+_EVERY = "ops.bundle:s ops.activation:s"
+_CONSUMER = f"{_EVERY} ops.position:siu ops.outbox:i"
+LOGINS = {
+    "bereik_intake": f"{_CONSUMER} intake.landed:si intake.receipt:si intake.original:si",
+    "bereik_casework": f"{_CONSUMER} ops.parked:i",
+    "bereik_outreach": f"{_CONSUMER} ops.parked:i",
+    "bereik_bridge": f"{_CONSUMER} ops.parked:i bridge.trace:siud bridge.bridge:siud bridge.side:siud audit.act:i",
+    "bereik_relay": f"{_EVERY} ops.outbox:sd",
+    "bereik_web": f"{_EVERY} ops.account:s ops.member:s ops.gate_count:s ops.flow_count:s casework.case:s"
+    " casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s audit.act:i",
+    "bereik_dags": f"{_EVERY} ops.position:s ops.gate_count:s ops.flow_count:s",
+    "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
+    " ops.gate_count:s ops.flow_count:s audit.act:i",
+}
+PER_PURPOSE = {
+    "vault": "vault.register:si vault.person:si vault.record:siu vault.link:si",
+    "casework": "casework.subject:siu casework.signal:siu casework.case:siu casework.fact:si casework.alert:si",
+    "bridging": "casework.case:s casework.signal:s casework.fact:s",
+}
+AUDITOR = (
+    "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
+    " casework.subject intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
+    " ops.parked ops.position vault.link vault.person vault.record vault.register"
+)
+# Login → the roles it may take, per purpose or by name.
+MAY_TAKE = {
+    "bereik_intake": {"vault"},
+    "bereik_casework": {"casework"},
+    "bereik_outreach": {"casework"},
+    "bereik_bridge": {"vault", "bridging"},
+    "bereik_operator": {"casework", "bereik_auditor"},
+    "bereik_dags": {"bereik_auditor"},
+}
+# What nobody but its own process may read of a table that others may read in part.
+UNREADABLE = {
+    "bereik_auditor": {
+        "vault.record": {"sealed", "match_key"},
+        "vault.register": {"sealed_key"},
+        "intake.original": {"sealed"},
+        "intake.receipt": {"content"},
+        "bridge.trace": {"hash"},
+        "ops.outbox": {"keys", "messages"},
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def owner(world: World) -> Iterator[psycopg.Connection]:
+    """The owner of the tables."""
+    with psycopg.connect(world.stack.settings.owner_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module", autouse=True)
+def something_of_each_purpose(world: World) -> None:
+    """Rows in every schema, so that seeing none means something."""
+    for purpose in world.bundle.purposes:
+        kind = next(one for one in world.bundle.signal_types.values() if one.purpose == purpose)
+        for place in ("9901", "9902"):
+            world.report(kind, place, {**person(), **house(world.bundle, place)})
+    world.drain()
+
+
+def login(world: World, role: str) -> psycopg.Connection:
+    """A connection under a login role."""
+    return psycopg.connect(world.stack.settings.database_url(role), autocommit=True)
+
+
+def expected(text: str) -> dict[str, str]:
+    return dict(part.split(":") for part in text.split())
+
+
+def rights(owner: psycopg.Connection, role: str) -> dict[str, str]:
+    """Table → letters, for every table and view of ours on which the role may do anything at all."""
+    found: dict[str, str] = {}
+    for verb in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"):
+        by = "has_any_column_privilege" if verb in ("SELECT", "INSERT", "UPDATE") else "has_table_privilege"
+        rows = owner.execute(
+            f"SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            f" WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname = ANY(%s) AND {by}(%s, c.oid, %s)",
+            (list(SCHEMAS), role, verb),
+        )
+        for (table,) in rows:
+            found[table] = found.get(table, "") + (
+                verb[0].lower() if verb in ("SELECT", "INSERT", "UPDATE", "DELETE") else verb
+            )
+    return found
+
+
+@pytest.mark.parametrize("role", LOGINS)
+def test_what_each_login_may_do_by_itself(owner: psycopg.Connection, role: str) -> None:
+    assert rights(owner, role) == expected(LOGINS[role])
+
+
+@pytest.mark.parametrize("prefix", PER_PURPOSE)
+def test_what_each_purpose_role_may_do(world: World, owner: psycopg.Connection, prefix: str) -> None:
+    for purpose in world.bundle.purposes:
+        assert rights(owner, f"{prefix}_{purpose}") == expected(PER_PURPOSE[prefix])
+
+
+def test_the_auditor_only_reads_and_reads_nothing_sealed(owner: psycopg.Connection) -> None:
+    found = rights(owner, "bereik_auditor")
+    views = {table for table in found if table.endswith("_count")}
+    assert {table: verbs for table, verbs in found.items() if table not in views} == dict.fromkeys(
+        AUDITOR.split(), "s"
+    )
+    for table, columns in UNREADABLE["bereik_auditor"].items():
+        for column in columns:
+            answer = owner.execute(
+                "SELECT has_column_privilege('bereik_auditor', %s, %s, 'SELECT')", (table, column)
+            ).fetchone()
+            assert answer == (False,), f"{table}.{column}"
+
+
+def test_which_roles_a_login_may_take(world: World, owner: psycopg.Connection) -> None:
+    for name in LOGINS:
+        wanted = {
+            role if role.startswith("bereik") else f"{role}_{purpose}"
+            for role in MAY_TAKE.get(name, ())
+            for purpose in world.bundle.purposes
+        }
+        rows = owner.execute(
+            "SELECT g.rolname, m.inherit_option FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
+            " JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = %s",
+            (name,),
+        ).fetchall()
+        assert {row[0] for row in rows} == wanted, name
+        assert not any(inherited for _, inherited in rows), "rights come only with SET ROLE"
+
+
+def test_no_login_is_more_than_a_login(owner: psycopg.Connection) -> None:
+    rows = owner.execute(
+        "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication OR rolinherit"
+        " FROM pg_roles WHERE rolname = ANY(%s)",
+        (list(LOGINS),),
+    ).fetchall()
+    assert dict(rows) == dict.fromkeys(LOGINS, False)
+    own = owner.execute(
+        "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+    ).fetchone()
+    assert own == (False,)
+
+
+def test_row_security_is_forced_on_every_table_about_people(owner: psycopg.Connection) -> None:
+    rows = owner.execute(
+        "SELECT n.nspname || '.' || c.relname, c.relrowsecurity AND c.relforcerowsecurity FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(%s)",
+        (list(PEOPLE),),
+    ).fetchall()
+    assert len(rows) > 10
+    assert [table for table, forced in rows if not forced] == []
+
+
+def test_the_owner_of_the_tables_sees_nobody(owner: psycopg.Connection) -> None:
+    tables = owner.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s)", (list(PEOPLE),)
+    ).fetchall()
+    for table in tables:
+        seen = owner.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*table))).fetchone()
+        assert seen == (0,), table
+
+
+def test_nobody_else_may_use_our_schemas(owner: psycopg.Connection) -> None:
+    for schema in SCHEMAS:
+        assert owner.execute("SELECT has_schema_privilege('public', %s, 'USAGE')", (schema,)).fetchone() == (
+            False,
+        )
+
+
+def test_casework_has_no_way_to_the_vault(world: World) -> None:
+    for name in (
+        "bereik_casework",
+        "bereik_outreach",
+        "bereik_web",
+        "bereik_operator",
+        "bereik_dags",
+        "bereik_relay",
+    ):
+        with login(world, name) as connection:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT 1 FROM vault.record")
+            for purpose in world.bundle.purposes:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"SET ROLE vault_{purpose}")
+
+
+def test_a_purpose_role_sees_and_writes_its_own_purpose_only(world: World) -> None:
+    one, other = sorted(world.bundle.purposes)[:2]
+    with login(world, "bereik_casework") as connection:
+        connection.execute(f"SET ROLE casework_{one}")
+        for table in ("signal", "case", "alert", "subject"):
+            seen = connection.execute(f"SELECT DISTINCT purpose FROM casework.{table}").fetchall()
+            assert seen == [(one,)], table
+        changed = connection.execute("UPDATE casework.case SET team = team WHERE purpose = %s", (other,))
+        assert changed.rowcount == 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "INSERT INTO casework.subject (subject, purpose) VALUES (gen_random_uuid(), %s)", (other,)
+            )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("UPDATE casework.subject SET purpose = %s", (other,))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM casework.fact")
+    with login(world, "bereik_intake") as connection:
+        connection.execute(f"SET ROLE vault_{one}")
+        for table in ("register", "person", "record", "link"):
+            seen = connection.execute(f"SELECT DISTINCT purpose FROM vault.{table}").fetchall()
+            assert seen == [(one,)], table
+
+
+def test_without_its_own_role_a_consumer_sees_nothing_of_people(world: World) -> None:
+    for name in ("bereik_casework", "bereik_outreach", "bereik_bridge", "bereik_intake"):
+        with login(world, name) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT 1 FROM casework.case")
+
+
+def test_the_board_sees_nothing_without_a_user(world: World) -> None:
+    with login(world, "bereik_web") as connection:
+        for user in (None, "", "nobody", "' OR true --"):
+            if user is not None:
+                connection.execute("SELECT set_config('bereik.user', %s, false)", (user,))
+            for table in (
+                "casework.case",
+                "casework.signal",
+                "casework.fact",
+                "casework.alert",
+                "bridge.side",
+                "bridge.bridge",
+            ):
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), (user, table)
+
+
+def test_the_board_cannot_make_somebody_a_member(world: World) -> None:
+    with login(world, "bereik_web") as connection:
+        for statement in (
+            "INSERT INTO ops.member VALUES ('x', 'schuldhulp', '9901', '9901-triage')",
+            "UPDATE ops.member SET team = team",
+            "SELECT 1 FROM audit.act",
+            "SELECT 1 FROM intake.receipt",
+            "SELECT 1 FROM bridge.trace",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+def test_what_people_did_is_never_changed_or_removed(world: World, owner: psycopg.Connection) -> None:
+    roles = [*LOGINS, *(f"{prefix}_{p}" for prefix in PER_PURPOSE for p in world.bundle.purposes)]
+    for table in ("casework.fact", "audit.act", "intake.receipt", "intake.landed", "vault.link"):
+        for verb in ("UPDATE", "DELETE", "TRUNCATE"):
+            may = [
+                role
+                for role in roles
+                if owner.execute("SELECT has_table_privilege(%s, %s, %s)", (role, table, verb)).fetchone()
+                == (True,)
+            ]
+            assert may == [], (table, verb)
