@@ -6,9 +6,9 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,11 +31,13 @@ _WIDTH = 96
 # From a cold start with everything at once on 2 busy cores.
 _PATIENCE = 300.0
 
+_COMMAND = "from bereik.cli import main; raise SystemExit(main())"
+
 Say = Callable[[str], None]
 
 
-class StillStarting(TransientError):
-    """The consumers did not start in time. `bereik status` names the logs."""
+class NotStarted(TransientError):
+    """The stack did not start; the lines above and the logs in its folder tell why. `bereik doctor` looks at this machine."""
 
 
 def add(subparsers: Any) -> None:
@@ -79,8 +81,7 @@ def _interrupt(*_: object) -> None:
 
 def _load(arguments: argparse.Namespace, say: Say) -> int:
     stack = Stack(home_from_env(), say=say)
-    running = {state.name for state in stack.status() if state.running}
-    if not {*CONSUMERS, "broker", "database"} <= running:
+    if not _consumers_run(stack):
         raise NotRunning()
     report, password = _play(stack, arguments, say, lambda: None)
     _tell(stack, report, password, arguments.json)
@@ -95,7 +96,7 @@ def _once(arguments: argparse.Namespace, say: Say) -> int:
     stack = Stack(home, Ports.free(), say=say)
     fine = False
     try:
-        with _starting(stack, not arguments.no_airflow, say) as started:
+        with _starting(stack, not arguments.no_airflow) as started:
             report, password = _play(stack, arguments, say, started)
         _tell(stack, report, password, arguments.json)
         fine = report.fine
@@ -113,7 +114,7 @@ def _once(arguments: argparse.Namespace, say: Say) -> int:
 def _stay(arguments: argparse.Namespace, say: Say) -> int:
     stack = Stack(home_from_env(), say=say)
     try:
-        with _starting(stack, not arguments.no_airflow, say) as started:
+        with _starting(stack, not arguments.no_airflow) as started:
             report, password = _play(stack, arguments, say, started)
         _tell(stack, report, password, arguments.json)
         print("  It all runs until you press Ctrl-C.", flush=True)
@@ -136,43 +137,48 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def _starting(stack: Stack, airflow: bool, say: Say) -> Iterator[Callable[[], None]]:
+def _starting(stack: Stack, airflow: bool) -> Iterator[Callable[[], None]]:
     """Start the stack beside the block, which begins once the consumers run; what it gets waits for the rest.
 
-    Airflow takes most of the time of starting, and the first two doors do not need it.
+    Airflow takes most of the time of starting, and the first events do not need it. A process of its own can be ended
+    at any moment; a thread could start parts behind the back of whoever is stopping them.
     """
-    failed: list[BaseException] = []
-
-    def up() -> None:
-        try:
-            stack.up(airflow=airflow)
-        except BaseException as error:  # It is raised again in the thread that waits.
-            failed.append(error)
-
-    starter = threading.Thread(target=up, name="up", daemon=True)
-    starter.start()
+    ports = {f"BEREIK_{name.upper()}_PORT": str(port) for name, port in stack.ports.as_dict().items()}
+    starter = subprocess.Popen(
+        [sys.executable, "-c", _COMMAND, "up", *([] if airflow else ["--no-airflow"])],
+        env={**os.environ, **ports, "BEREIK_HOME": str(stack.home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        cwd=REPOSITORY,
+        # Ctrl-C is for the command alone, which then stops all in order.
+        start_new_session=True,
+    )
 
     def finished() -> None:
-        while starter.is_alive():
-            starter.join(0.2)
-        if failed:
-            raise failed[0]
+        try:
+            code = starter.wait(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise NotStarted() from None
+        if code:
+            raise NotStarted()
 
-    until = time.monotonic() + _PATIENCE
-    while starter.is_alive():
-        running = {state.name for state in stack.status() if state.running}
-        if {*CONSUMERS, "broker", "database"} <= running:
-            break
-        if time.monotonic() > until:
-            raise StillStarting()
-        time.sleep(0.3)
-    if not starter.is_alive():
-        finished()
     try:
+        until = time.monotonic() + _PATIENCE
+        while starter.poll() is None and not _consumers_run(stack):
+            if time.monotonic() > until:
+                raise NotStarted()
+            time.sleep(0.3)
+        if not _consumers_run(stack):
+            raise NotStarted()
         yield finished
     finally:
-        # When the block failed, what is still being started ends by the stopping that follows.
-        starter.join(0.0)
+        if starter.poll() is None:
+            starter.kill()
+            starter.wait()
+
+
+def _consumers_run(stack: Stack) -> bool:
+    return {*CONSUMERS, "broker", "database"} <= {state.name for state in stack.status() if state.running}
 
 
 # ---------------------------------------------------------------- one history

@@ -221,7 +221,7 @@ class Stage:
             with tx.role(invariants.AUDITOR):
                 cases = self._case_rows(tx)
                 told = tx.rows("SELECT reason, count(*) FROM casework.alert GROUP BY 1 ORDER BY 2 DESC")
-                alerts: dict[str, int] = dict(told)  # type: ignore[arg-type]
+                alerts: dict[str, int] = dict(told)
                 bridges = {
                     (g, s): n
                     for g, s, n in tx.rows("SELECT ground, state, count(*) FROM bridge.bridge GROUP BY 1, 2")
