@@ -1,0 +1,221 @@
+"""Casework is a fold: any order, any batches and any repeats of the same assignments end in the same cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bereik import cases
+from bereik.bundle import Bundle, Purpose
+from bereik.casework import Casework
+from bereik.keys import Keyring
+from bereik.ports import Assignment, CaseRow, FactRow, SignalRow
+
+BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
+PURPOSES = sorted(BUNDLE.purposes.values(), key=lambda purpose: purpose.id)
+KEYS = Keyring("k", {"k": bytes(32)})
+
+
+class Tables:
+    """The rows of one purpose in memory, with copies in and out as a database gives them."""
+
+    def __init__(self) -> None:
+        self.signals: dict[UUID, SignalRow] = {}
+        self.cases: dict[UUID, CaseRow] = {}
+        self.facts: list[FactRow] = []
+
+    def lock_subjects(self, subjects: Sequence[UUID]) -> None:
+        assert list(subjects) == sorted(subjects), "in id order, or two processes wait for each other"
+
+    def signals_of(self, subjects: Sequence[UUID], signal_ids: Sequence[UUID]) -> list[SignalRow]:
+        return [
+            deepcopy(row)
+            for row in self.signals.values()
+            if row.subject in set(subjects) or row.signal_id in set(signal_ids)
+        ]
+
+    def cases_of(self, subjects: Sequence[UUID]) -> list[CaseRow]:
+        return [deepcopy(row) for row in self.cases.values() if row.subject in set(subjects)]
+
+    def facts_of(self, case_ids: Sequence[UUID]) -> list[FactRow]:
+        return [fact for fact in self.facts if fact.case_id in set(case_ids)]
+
+    def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None:
+        for signal in signals:
+            self.signals[signal.signal_id] = deepcopy(signal)
+        for case in cases:
+            known = self.cases.get(case.case_id)
+            assert known is None or case.version == known.version + 1
+            self.cases[case.case_id] = deepcopy(case)
+
+    def case(self, case_id: UUID) -> CaseRow | None:
+        return deepcopy(self.cases.get(case_id))
+
+    def add_fact(self, fact_id: UUID, fact: FactRow) -> None:
+        self.facts.append(fact)
+
+
+class Fold:
+    """Casework on tables in memory, and every alert that it ordered."""
+
+    def __init__(self, purpose: Purpose) -> None:
+        self.purpose, self.tables = purpose, Tables()
+        self.alerts: list[tuple[UUID, int, str]] = []
+        self._casework = Casework(BUNDLE, 1, KEYS)
+
+    def take(self, *batch: Assignment) -> None:
+        subject = (lambda a: a.household_id) if self.purpose.subject == "address" else (lambda a: a.person_id)
+        outcome = self._casework.fold(self.purpose, batch, {subject(a) for a in batch}, self.tables)
+        self.alerts += [(row.case_id, row.version, why.value) for row, why in outcome if why is not None]
+
+    def standing(self) -> dict[frozenset[str], dict[str, Any]]:
+        """What is decided, by the signals it is about. Case ids do not count: they come from the first to arrive."""
+        live = [row for row in self.tables.cases.values() if row.decision["standing"]]
+        found = {frozenset(row.decision["signals"]): dict(row.decision) for row in live}
+        assert len(found) == len(live)
+        return found
+
+    def holds(self) -> None:
+        """What must be true after each batch."""
+        active = [row for row in self.tables.signals.values() if row.status == "active"]
+        inside = Counter(row.case_id for row in active)
+        assert None not in inside
+        for row in self.tables.cases.values():
+            assert row.signals == inside.get(row.case_id, 0) == len(row.decision["signals"])
+            assert row.alerted == sum(1 for case_id, _, _ in self.alerts if case_id == row.case_id)
+        versions = Counter((case_id, version) for case_id, version, _ in self.alerts)
+        assert max(versions.values(), default=1) == 1, "one alert per case version"
+
+
+@st.composite
+def streams(draw: Any, purpose: Purpose) -> list[Assignment]:
+    """Assignments about two subjects; some signals are also withdrawn, under a higher version."""
+    kinds = [kind for kind in BUNDLE.signal_types.values() if kind.purpose == purpose.id]
+    stream = []
+    for number in range(draw(st.integers(1, 6))):
+        kind = draw(st.sampled_from(kinds))
+        day = date(2026, 8, 1) + timedelta(days=draw(st.integers(0, 120)))
+        facts: dict[str, Any] = {cases.CONTRACT: draw(st.sampled_from(["c1", "c2"]))}
+        if kind.amount_field:
+            facts[kind.amount_field] = draw(st.sampled_from([20, 40, 80, 400]))
+        if kind.crisis_field and draw(st.integers(0, 4)) == 0:
+            facts[kind.crisis_field] = True
+        who = draw(st.integers(1, 2))
+        made = Assignment(
+            UUID(int=number + 1), 1, "active", UUID(int=100 + who), UUID(int=200 + who), "9901",
+            draw(st.sampled_from(["noord", "zuid"])), kind.id, draw(st.sampled_from(["p1", "p2"])), day,
+            datetime(day.year, day.month, day.day, 9, tzinfo=UTC), facts,
+        )  # fmt: skip
+        stream.append(made)
+        if draw(st.integers(0, 3)) == 0:
+            stream.append(
+                Assignment(
+                    made.signal_id, 2, "withdrawn", made.person_id, made.household_id, reason="betaald"
+                )
+            )
+    return stream
+
+
+def folded(purpose: Purpose, *batches: Sequence[Assignment]) -> Fold:
+    fold = Fold(purpose)
+    for batch in batches:
+        if batch:
+            fold.take(*batch)
+            fold.holds()
+    return fold
+
+
+each_purpose = pytest.mark.parametrize("purpose", PURPOSES, ids=lambda purpose: purpose.id)
+
+
+@each_purpose
+@given(data=st.data())
+@settings(deadline=None)
+def test_any_order_gives_the_same_cases(purpose: Purpose, data: st.DataObject) -> None:
+    """Also a withdrawal that overtakes its signal."""
+    stream = data.draw(streams(purpose))
+    shuffled = data.draw(st.permutations(stream))
+    one_by_one = [[one] for one in shuffled]
+    assert folded(purpose, *one_by_one).standing() == folded(purpose, *([one] for one in stream)).standing()
+
+
+@each_purpose
+@given(data=st.data())
+@settings(deadline=None)
+def test_a_batch_of_many_gives_what_many_batches_give(purpose: Purpose, data: st.DataObject) -> None:
+    stream = data.draw(streams(purpose))
+    cut = data.draw(st.integers(0, len(stream)))
+    whole = folded(purpose, stream).standing()
+    assert whole == folded(purpose, stream[:cut], stream[cut:]).standing()
+    assert whole == folded(purpose, *([one] for one in stream)).standing()
+
+
+@each_purpose
+@given(data=st.data())
+@settings(deadline=None)
+def test_a_replay_changes_nothing_and_tells_nobody(purpose: Purpose, data: st.DataObject) -> None:
+    stream = data.draw(streams(purpose))
+    fold = folded(purpose, *([one] for one in stream))
+    before, told = deepcopy(fold.tables.cases), list(fold.alerts)
+    for one in data.draw(st.permutations(stream)):
+        fold.take(one)
+    fold.take(*stream)
+    assert fold.tables.cases == before and fold.alerts == told
+
+
+@each_purpose
+@given(data=st.data())
+@settings(deadline=None)
+def test_what_was_withdrawn_is_as_if_it_never_came(purpose: Purpose, data: st.DataObject) -> None:
+    stream = data.draw(streams(purpose))
+    gone = {one.signal_id for one in stream if one.status == "withdrawn"}
+    never = [one for one in stream if one.signal_id not in gone]
+    assert folded(purpose, *([one] for one in stream)).standing() == folded(purpose, never).standing()
+
+
+@each_purpose
+@given(data=st.data())
+@settings(deadline=None)
+def test_a_redriven_signal_is_folded_in_as_if_it_had_come_in_time(
+    purpose: Purpose, data: st.DataObject
+) -> None:
+    stream = data.draw(streams(purpose))
+    late = data.draw(st.sampled_from(stream))
+    others = [one for one in stream if one.signal_id != late.signal_id]
+    own = [one for one in stream if one.signal_id == late.signal_id]
+    assert folded(purpose, others, own).standing() == folded(purpose, stream).standing()
+
+
+@each_purpose
+@given(data=st.data())
+@settings(deadline=None)
+def test_a_team_that_must_act_has_been_told(purpose: Purpose, data: st.DataObject) -> None:
+    stream = data.draw(streams(purpose))
+    fold = folded(purpose, *([one] for one in data.draw(st.permutations(stream))))
+    told = {case_id for case_id, _, _ in fold.alerts}
+    for row in fold.tables.cases.values():
+        assert not row.decision["stands"] or row.case_id in told
+
+
+def test_one_subject_does_not_touch_another() -> None:
+    purpose = PURPOSES[0]
+    fold = Fold(purpose)
+    made = Assignment(
+        UUID(int=1), 1, "active", UUID(int=11), UUID(int=21), "9901", "noord",
+        next(kind.id for kind in BUNDLE.signal_types.values() if kind.purpose == purpose.id), "p1", date(2026, 11, 3),
+        datetime(2026, 11, 3, tzinfo=UTC), {},
+    )  # fmt: skip
+    fold.take(made)
+    before = deepcopy(fold.tables.cases)
+    fold.take(replace(made, signal_id=UUID(int=2), person_id=UUID(int=12), household_id=UUID(int=22)))
+    assert {case_id: fold.tables.cases[case_id] for case_id in before} == before
