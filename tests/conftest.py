@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,15 @@ def airflow_stack(stack: Stack) -> Stack:
     """The same stack with Airflow running too."""
     stack.up(airflow=True)
     return stack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let SIGTERM (a time limit, a cancelled job) end the run as Ctrl-C does, so that fixtures stop what they started."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

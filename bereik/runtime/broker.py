@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bereik.errors import LastingError
+from bereik.runtime.files import write_secret
 from bereik.runtime.ports import HOST, Ports
 
 ADMIN = "admin"
@@ -155,15 +156,6 @@ def _arguments(path: Path, options: Sequence[str], classpath: str, main: Sequenc
     ]
     write_secret(path, "\n".join(quoted) + "\n")
     return path
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, also while it is being written."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600, exist_ok=False)
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
 
 
 def answers(port: int) -> bool:

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from bereik.runtime.broker import write_secret
+from bereik.runtime.files import write_secret
 from bereik.runtime.ports import HOST, Ports
 
 PROCESSES = ("airflow-dag-processor", "airflow-scheduler", "airflow-api")

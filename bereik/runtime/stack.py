@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets as chance
@@ -14,14 +13,14 @@ import time
 import urllib.error
 import urllib.request
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 from bereik.errors import LastingError, TransientError
 from bereik.runtime import broker, clock, database, jars
-from bereik.runtime.broker import write_secret
+from bereik.runtime.files import lock, write_secret
 from bereik.runtime.ports import HOST, Ports
 from bereik.runtime.supervise import ProcessState, Program, Supervisor
 
@@ -65,7 +64,7 @@ class Passwords:
     def get(self, name: str) -> str:
         """The password of this name, made now when there is none. Safe with several processes at once."""
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        with _lock(self._path.with_suffix(".lock")):
+        with lock(self._path.with_suffix(".lock")):
             known: dict[str, str] = {}
             with contextlib.suppress(FileNotFoundError):
                 known = json.loads(self._path.read_text(encoding="utf-8"))
@@ -205,7 +204,7 @@ class Stack:
         Raises `PortTaken`, `NotReady`, and what fetching the jars, the migration or the declarations raise.
         """
         self._make_home()
-        with _lock(self.home / "up.lock"):
+        with lock(self.home / "up.lock"):
             self._start_keeper(airflow, consumers)
             migration = self._start_platform(airflow)
             self._provision()
@@ -225,7 +224,7 @@ class Stack:
     def up_platform(self) -> None:
         """Start only database and broker, without tables or topics."""
         self._make_home()
-        with _lock(self.home / "up.lock"):
+        with lock(self.home / "up.lock"):
             self._start_keeper(airflow=False, consumers=False)
             self._start_platform(airflow=False)
 
@@ -456,11 +455,3 @@ def _inherited() -> dict[str, str]:
         "NO_PROXY": HOST,
         "no_proxy": HOST,
     }
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold a file lock for the block; the kernel lets go of it however the process ends."""
-    with path.open("a", encoding="ascii") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bereik.errors import LastingError
-from bereik.runtime.broker import write_secret
+from bereik.runtime.files import write_secret
 
 MARKER = "BEREIK_STACK"
 
