@@ -84,6 +84,9 @@ def _read_tolerantly(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 DefaultRecordBatch._read_msg = _read_tolerantly(DefaultRecordBatch._read_msg)
 
+# A fetch holds at most 1 MB of each partition, about 1,000 events, and often less; eight polls fill a batch.
+_POLLS_PER_BATCH = 8
+
 # How often a consumer asks the broker whether it is still in its group: one small request, and a stuck consumer is
 # noticed within 20 s.
 _ASK_MEMBERSHIP_S = 10.0
@@ -294,19 +297,7 @@ class Listener:
             self._topics = work.topics
         self._start_at_stands(self._consumer.assignment() - self._seen)
         self._rejoin_when_stuck()
-        before = {
-            partition: self._consumer.position(partition)
-            for partition in self._consumer.assignment() & self._seen
-        }
-        polled = self._consumer.poll(timeout_ms=1_000, max_records=self._max_records)
-        parts = []
-        for partition, records in polled.items():
-            at = before.get(partition)
-            if at is None or not records or records[0].offset < at:
-                # The partition came, or came back, during this poll: what we hold is not from our position.
-                self._seen.discard(partition)
-                continue
-            parts.append(Part(partition, at, records[-1].offset + 1, tuple(records)))
+        parts = self._collect()
         if parts:
             self._failpoint(f"{self._group}:after_poll")
             try:
@@ -315,6 +306,33 @@ class Listener:
                 for part in parts:
                     self._seen.discard(part.partition)
                 raise
+
+    def _collect(self) -> list[Part]:
+        """What is there, up to a full batch. One poll gives one fetch; under load a few of them make a batch."""
+        parts: dict[TopicPartition, Part] = {}
+        room = self._max_records
+        for _ in range(_POLLS_PER_BATCH):
+            ours = self._consumer.assignment() & self._seen
+            before = {partition: self._consumer.position(partition) for partition in ours}
+            polled = self._consumer.poll(timeout_ms=0 if parts else 1_000, max_records=room)
+            for partition, records in polled.items():
+                at, held = before.get(partition), parts.get(partition)
+                if (
+                    at is None
+                    or not records
+                    or records[0].offset < at
+                    or (held is not None and held.after != at)
+                ):
+                    # The partition came, or came back, during this poll: what we hold is not from our position.
+                    self._seen.discard(partition)
+                    parts.pop(partition, None)
+                    continue
+                room -= len(records)
+                first, earlier = (held.before, held.records) if held is not None else (at, ())
+                parts[partition] = Part(partition, first, records[-1].offset + 1, (*earlier, *records))
+            if not polled or room <= 0:
+                break
+        return list(parts.values())
 
     def _take(self, parts: Sequence[Part], step: Step) -> None:
         """Write one batch; a batch that fails for a lasting reason is halved until the offender stands alone."""

@@ -31,6 +31,31 @@ class SealBroken(LastingError):
     """A sealed value does not open with its key: another keyring, or the row was changed. Restore the right keyring."""
 
 
+class _Nonces:
+    """Random nonces of 12 bytes from the system, fetched 1,024 at a time.
+
+    A system call for each took 110 µs where it was measured, a quarter of intake's time; the bytes are the same.
+    """
+
+    def __init__(self) -> None:
+        self._bytes, self._at = b"", 0
+
+    def forget(self) -> None:
+        """Fetch new bytes before the next nonce: a child process must not give its parent's."""
+        self._bytes, self._at = b"", 0
+
+    def next(self) -> bytes:
+        """Twelve bytes that were never given before."""
+        if self._at == len(self._bytes):
+            self._bytes, self._at = os.urandom(12 * 1024), 0
+        self._at += 12
+        return self._bytes[self._at - 12 : self._at]
+
+
+_NONCES = _Nonces()
+os.register_at_fork(after_in_child=_NONCES.forget)
+
+
 class Box:
     """One key: makes ids and seals values. `context` binds a sealed value to its place, so it cannot be moved."""
 
@@ -61,7 +86,7 @@ class Box:
 
     def seal(self, value: bytes, context: bytes) -> bytes:
         """Encrypt with AES-GCM-SIV (RFC 8452) under a random nonce, bound to `context`."""
-        nonce = os.urandom(12)
+        nonce = _NONCES.next()
         return nonce + self._aead.encrypt(nonce, value, context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:

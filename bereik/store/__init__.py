@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+import orjson
 import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -26,6 +28,10 @@ from bereik.store.roles import ensure_auditor, sync_purposes
 __all__ = ["SchemaIsOld", "Store", "StoreUnavailable", "Tx", "migrate", "sync_purposes"]
 
 log = logging.getLogger(__name__)
+
+# Every jsonb value passes here; orjson is some five times faster than the standard library.
+set_json_dumps(orjson.dumps)
+set_json_loads(orjson.loads)
 
 # Serialisation failure, deadlock, too many connections, admin shutdown, cannot connect now, lock not available:
 # the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).

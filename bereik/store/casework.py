@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-import orjson
 from psycopg.types.json import Jsonb
 
 from bereik.ports import AlertRow, CaseRow, FactRow, SignalRow
@@ -26,10 +25,6 @@ _CASE_TYPES = (
     "uuid", "uuid", "uuid", "text", "text", "int4", "text", "text", "text", "bool", "int4",
     "text", "text", "date", "timestamptz", "date", "int4", "jsonb", "int4", "int4", "timestamptz",
 )  # fmt: skip
-
-
-def _dumps(value: object) -> bytes:
-    return orjson.dumps(value)
 
 
 class CaseworkRows:
@@ -55,8 +50,8 @@ class CaseworkRows:
         columns = ", ".join(_SIGNAL)
         found = self._tx.rows(
             f"SELECT {columns} FROM casework.signal WHERE subject = ANY(%s)"
-            f" UNION SELECT {columns} FROM casework.signal WHERE signal_id = ANY(%s)",
-            (list(subjects), list(signal_ids)),
+            f" UNION ALL SELECT {columns} FROM casework.signal WHERE signal_id = ANY(%s) AND subject <> ALL(%s)",
+            (list(subjects), list(signal_ids), list(subjects)),
         )
         return [SignalRow(*row) for row in found]
 
@@ -86,7 +81,7 @@ class CaseworkRows:
             [
                 (
                     s.signal_id, s.version, s.status, s.subject, s.household_id, s.person_id, s.municipality, s.area, s.signal_type,
-                    s.partner, s.signal_date, s.received_at, Jsonb(s.facts, dumps=_dumps), s.reason, s.case_id,
+                    s.partner, s.signal_date, s.received_at, Jsonb(s.facts), s.reason, s.case_id,
                 )
                 for s in signals
             ],
@@ -99,7 +94,7 @@ class CaseworkRows:
                 (
                     c.case_id, c.subject, c.household_id, c.municipality, c.area, c.version, c.status, c.result, c.kind, c.crisis,
                     c.priority, c.team, c.period, c.first_signal, c.received_at, c.offer_by, c.signals,
-                    Jsonb(c.decision, dumps=_dumps), c.alerted, c.bundle_id, c.decided_at,
+                    Jsonb(c.decision), c.alerted, c.bundle_id, c.decided_at,
                 )
                 for c in cases
             ],
