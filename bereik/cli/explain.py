@@ -19,7 +19,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "why_us": ("Waarom dit team", "Why this team"),
     "root": ("geen regel paste: triage door mensen", "no rule fitted: triage by people"),
     "why_now": ("Waarom nu", "Why now"),
-    "term": ("uiterlijk {day} een aanbod ({within} na ontvangst op {received})", "an offer by {day} ({within} after receipt on {received})"),
+    "term": (
+        "uiterlijk {day} een aanbod ({within} na ontvangst op {received})",
+        "an offer by {day} ({within} after receipt on {received})",
+    ),
     "priority": ("volgorde {level}: {label}", "order {level}: {label}"),
     "signals": ("Signalen", "Signals"),
     "withdrawn": ("ingetrokken: {reason}", "withdrawn: {reason}"),
