@@ -126,6 +126,8 @@ class Broker:
             "sasl_plain_username": self.username,
             "sasl_plain_password": self.password,
             "ssl_cafile": self.ca,
+            # By default the pause between two attempts grows to 30 s, so that a broker that is back is not noticed.
+            "reconnect_backoff_max_ms": 1_000,
         }
 
 
