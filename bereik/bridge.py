@@ -83,7 +83,10 @@ def statute_for(statutes: Sequence[Statute], rule: BridgeRule, on: date) -> Stat
 
 
 def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> FactRow | None:
-    """The consent that counts for this side: the newest, not withdrawn, on a known form, by one who may give it."""
+    """The consent that counts for this side: on a known form, by one who may give it, and not withdrawn since.
+
+    Of several it is the first, so that signing again neither renews a request nor turns round who asked whom.
+    """
     toward = rule.other(case.purpose)
     may = {
         agrees.role
@@ -95,7 +98,7 @@ def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> FactRow | N
     for fact in sorted(case.facts, key=lambda fact: fact.stated_at):
         if fact.kind == CONSENT and fact.detail.get("toward") == toward:
             valid = fact.detail.get("who") in may and fact.detail.get("form") in rule.forms
-            found = fact if valid else found
+            found = found or (fact if valid else None)
         elif fact.kind == CONSENT_WITHDRAWN and fact.detail.get("toward") == toward:
             found = None
     return found
@@ -117,9 +120,11 @@ def decide(
     if mine is None or theirs is None:
         return Tie(State.NONE, "", "")
     basis = ", ".join(sorted({str(mine.detail["form"]), str(theirs.detail["form"])}))
-    # The one who asked first waits until the other team accepts.
+    # The one who asked first waits until the other team accepts. An acceptance answers this request: one from before
+    # both had agreed, or from before a withdrawal, does not count.
     answering = second if mine.stated_at <= theirs.stated_at else first
-    accepted = any(fact.kind == ACCEPTED for fact in answering.facts)
+    requested_at = max(mine.stated_at, theirs.stated_at)
+    accepted = any(fact.kind == ACCEPTED and fact.stated_at >= requested_at for fact in answering.facts)
     return Tie(State.OPEN if accepted else State.REQUESTED, "consent", basis)
 
 
@@ -174,6 +179,7 @@ class Bridge:
         now = self._now()
         with tx.bridge() as tables:
             views = tables.cases(prepared)
+            tables.lock({view.municipality for view in views.values()})
             for rule in self._bundle.bridges:
                 concerned = [view for view in views.values() if view.purpose in rule.purposes]
                 if concerned:

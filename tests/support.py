@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from bereik import cases
 from bereik.app import App, Settings
@@ -346,6 +349,41 @@ def as_worker(world: World, team: str) -> Iterator[Callable[..., list[tuple[Any,
         store.close()
         with world.app.store.transaction() as tx:
             remove_account(tx, account.username)
+
+
+def start(world: World, process: str, failpoint: str = "") -> subprocess.Popen[bytes]:
+    """A consumer of our own, outside the keeper; it kills itself at the failpoint."""
+    env = {**os.environ, **world.stack.environment(process), "BEREIK_FAILPOINT": failpoint}
+    with (world.stack.home / "log" / f"own-{process}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"consumers.{process}"], env=env, stdout=log, stderr=log, cwd=REPOSITORY
+        )
+
+
+def members(world: World, process: str) -> int:
+    """How many processes hold partitions in the group's own eyes."""
+    settings = world.stack.settings
+    admin = KafkaAdminClient(**Broker(settings.kafka_bootstrap, *settings.kafka_admin).settings())
+    try:
+        group = admin.describe_groups([process])[process]
+        return len([one for one in group["members"] if one["member_assignment"]])
+    finally:
+        admin.close()
+
+
+@contextmanager
+def second(world: World, process: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Within the block two processes share the work; one partition is still read by one of them."""
+    own = start(world, process)
+    try:
+        wait_for(lambda: members(world, process) == 2, what=f"two members of {process}")
+        yield own
+    finally:
+        own.terminate()
+        try:
+            own.wait(timeout=20)
+        finally:
+            own.kill()
 
 
 @contextmanager

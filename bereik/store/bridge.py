@@ -7,11 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
+from zlib import crc32
 
 from psycopg.types.json import Jsonb
 
 from bereik.ports import CaseView, FactRow, SideRow, TraceRow
 from bereik.store import Tx
+
+# Without it, two processes that look at the two sides of one family at the same moment would each find that the other
+# side has left no trace yet, and the bridge would never arise.
+_BRIDGE_LOCK = 7302
 
 
 class BridgeRows:
@@ -19,6 +24,10 @@ class BridgeRows:
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
+
+    def lock(self, municipalities: Iterable[str]) -> None:
+        """Be the only process that looks at bridges in these municipalities, until the transaction ends."""
+        self._tx.locks(_BRIDGE_LOCK, [crc32(code.encode()) & 0x7FFFFFFF for code in municipalities])
 
     def cases(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, CaseView]:
         """These cases, each read under the role of its own purpose."""

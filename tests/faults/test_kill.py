@@ -9,24 +9,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient
-from support import World, data_for, event, house, person, wait_for
+from support import World, data_for, event, house, members, person, start, wait_for
 
-from bereik.bus import CONTENT_TYPE, Broker
+from bereik.bus import CONTENT_TYPE
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
-REPOSITORY = Path(__file__).parents[2]
 CONSUMERS = ("intake", "casework", "outreach", "bridge", "relay")
 
 
@@ -64,8 +59,8 @@ class Load:
 
     def publish(self, pause: threading.Event | None = None, wave: int = 20) -> None:
         """Send all; with `pause`, in small waves, so that there is traffic for a while, or until the pause is set."""
-        for start in range(0, len(self.events), wave):
-            part = self.events[start : start + wave]
+        for first in range(0, len(self.events), wave):
+            part = self.events[first : first + wave]
             for partner, key, made in part:
                 value = json.dumps(made).encode()
                 self._world.producer(partner).send(f"in.{partner}", key.encode(), value, CONTENT_TYPE)
@@ -136,26 +131,6 @@ def wait_until_all_run(world: World) -> None:
         lambda: wanted <= {state.name for state in world.stack.status() if state.running},
         what="all parts running",
     )
-
-
-def start(world: World, process: str, failpoint: str = "") -> subprocess.Popen[bytes]:
-    """A consumer of our own, outside the keeper."""
-    env = {**os.environ, **world.stack.environment(process), "BEREIK_FAILPOINT": failpoint}
-    with (world.stack.home / "log" / f"own-{process}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", f"consumers.{process}"], env=env, stdout=log, stderr=log, cwd=REPOSITORY
-        )
-
-
-def members(world: World, process: str) -> int:
-    """How many processes hold partitions in the group's own eyes."""
-    settings = world.stack.settings
-    admin = KafkaAdminClient(**Broker(settings.kafka_bootstrap, *settings.kafka_admin).settings())
-    try:
-        group = admin.describe_groups([process])[process]
-        return len([one for one in group["members"] if one["member_assignment"]])
-    finally:
-        admin.close()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support import REPOSITORY, World, activated, as_worker, house, person, today, wait_for
+from support import REPOSITORY, World, activated, as_worker, house, person, second, today, wait_for
 
 from bereik.bundle import BridgeRule
 
@@ -151,6 +151,25 @@ def test_when_a_case_ends_its_bridge_ends_and_shows_nothing(world: World, rule: 
     assert all(heard[-1] == "bridge_ended" for heard in told(world, cases).values())
 
 
+def test_two_processes_that_look_at_the_two_sides_miss_no_family(world: World, rule: BridgeRule) -> None:
+    kinds = [
+        next(one for one in world.bundle.signal_types.values() if one.purpose == purpose)
+        for purpose in rule.purposes
+    ]
+    with second(world, "bridge"):
+        sent = []
+        for _ in range(25):
+            home = house(world.bundle, STATUTE_PLACE)
+            sent.append([world.report(kind, STATUTE_PLACE, {**person(), **home}) for kind in kinds])
+        world.drain()
+    for events in sent:
+        found = [
+            world.cases_of(world.partner_of(kind, STATUTE_PLACE), one)[0]
+            for kind, one in zip(kinds, events, strict=True)
+        ]
+        assert {state for state, _ in sides(world, dict(found)).values()} == {"open"}
+
+
 # ---------------------------------------------------------------- family A: consent
 
 
@@ -186,6 +205,10 @@ def test_consent_of_both_and_the_other_team_open_it_and_anyone_ends_it(
     assert traces(world, cases) == {asker}
     heard = ["bridge_requested", "bridge_open", "bridge_ended"]
     assert told(world, cases) == dict.fromkeys(cases, heard), "both workers are told"
+
+    agree(world, rule, cases, answerer)
+    states = {state for state, _ in sides(world, cases).values()}
+    assert states == {"requested"}, "after a withdrawal the old acceptance does not count"
 
 
 def test_the_priority_and_the_decision_do_not_know_of_a_bridge(world: World, rule: BridgeRule) -> None:

@@ -123,17 +123,30 @@ STATUTE = Statute("s", "art. 4", "DPIA-1", "B&W", date(2025, 1, 1), None, frozen
         (HELP, SCHOOL, (None, LATE), State.NONE, "only the other agreed"),
         (HELP, SCHOOL, (EARLY, LATE), State.REQUESTED, "both agreed, nobody accepted"),
         (
-            case("help", fact("bridge_accepted")),
+            case("help", fact("bridge_accepted", 9)),
             SCHOOL,
             (EARLY, LATE),
             State.REQUESTED,
             "the asker accepted itself",
         ),
-        (HELP, case("school", fact("bridge_accepted")), (EARLY, LATE), State.OPEN, "the asked one accepted"),
+        (
+            HELP,
+            case("school", fact("bridge_accepted", 9)),
+            (EARLY, LATE),
+            State.OPEN,
+            "the asked one accepted",
+        ),
+        (
+            HELP,
+            case("school", fact("bridge_accepted", 3)),
+            (EARLY, LATE),
+            State.REQUESTED,
+            "it accepted before there was anything to accept",
+        ),
         (case("help", open_=False), SCHOOL, (EARLY, LATE), State.NONE, "one case is not open"),
         (
             HELP,
-            case("school", fact("bridge_accepted"), open_=False),
+            case("school", fact("bridge_accepted", 9), open_=False),
             (EARLY, LATE),
             State.NONE,
             "nor the other",
@@ -150,6 +163,25 @@ def test_decide(
     assert bridge.decide(first, second, RULE, None, consents).state is state, why
     turned = bridge.decide(second, first, RULE, None, consents[::-1])  # type: ignore[arg-type]
     assert turned.state is state, "whichever case changed last"
+
+
+def test_signing_again_does_not_close_an_open_bridge() -> None:
+    mine = case("help", EARLY, consent("holder", 20))
+    theirs = case("school", LATE, fact("bridge_accepted", 9))
+    consents = (bridge.consent_of(mine, RULE, None), bridge.consent_of(theirs, RULE, 17))
+    assert bridge.decide(mine, theirs, RULE, None, consents).state is State.OPEN
+
+
+def test_after_a_withdrawal_the_other_team_is_asked_again() -> None:
+    again = [
+        LATE,
+        fact("bridge_accepted", 9),
+        fact("consent_withdrawn", 10, toward="help"),
+        consent("pupil", 20),
+    ]
+    mine, theirs = case("help", EARLY), case("school", *again)
+    consents = (bridge.consent_of(mine, RULE, None), bridge.consent_of(theirs, RULE, 17))
+    assert bridge.decide(mine, theirs, RULE, None, consents).state is State.REQUESTED
 
 
 def test_a_statute_needs_no_consent_but_two_open_cases() -> None:
