@@ -60,8 +60,9 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when every story ended as it should and every sum is right, else 1."""
-    # A stopped container or job asks with SIGTERM; leave as after Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A stopped container or job asks with SIGTERM; a shell that starts it in the background has it ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     began = time.monotonic()
 
     def say(text: str) -> None:
@@ -295,13 +296,9 @@ def _lines(report: Report) -> Iterator[str]:
     for purpose, team, name, single, consecutive, multiple, not_up, _ in report.cases:
         yield f"  {purpose:14}{team:22}{name:26}{single:7}{consecutive:8}{multiple:8}{not_up:7}"
     yield ""
+    yield from _wrapped(_shares(report))
     alerts = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in report.alerts.items())
-    yield from textwrap.wrap(
-        f"Teams were told {sum(report.alerts.values())} times: {alerts}.",
-        _WIDTH,
-        initial_indent="  ",
-        subsequent_indent="  ",
-    )
+    yield from _wrapped(f"Teams were told {sum(report.alerts.values())} times: {alerts}.")
     bridges = ", ".join(
         f"{number} {state} by {ground}" for (ground, state), number in sorted(report.bridges.items())
     )
@@ -324,6 +321,20 @@ def _lines(report: Report) -> Iterator[str]:
     else:
         yield "  Every message met exactly one fate, every invariant holds, every case is as expected."
     yield ""
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _shares(report: Report) -> str:
+    """The mix of the last month among the cases that a team must act on."""
+    kinds = [sum(column) for column in zip(*(row[3:6] for row in report.cases), strict=True)] or [0, 0, 0]
+    single, follows, several = (round(100 * number / max(1, sum(kinds))) for number in kinds)
+    return (
+        f"Of the {sum(kinds)} cases to act on, {single} % stands alone, {several} % has several signals in the month,"
+        f" {follows} % follows on an earlier signal."
+    )
 
 
 def _sum(numbers: list[int]) -> str:

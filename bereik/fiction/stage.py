@@ -148,7 +148,7 @@ class Stage:
             if time.monotonic() > until:
                 left = ", ".join(f"{name} {number}" for name, number in waiting.items() if number)
                 raise NotDrained(f"{NotDrained.__doc__} Still under way: {left}.")
-            time.sleep(0.2)
+            time.sleep(0.5)
 
     # ------------------------------------------------------------ the clock
 
