@@ -276,7 +276,9 @@ def _decide_group(
         reasons.append(reason_text(Reason.ABOVE_THRESHOLD, total=sum(amounts), threshold=threshold))
 
     case_id = next((signal.case_id for signal in group if signal.case_id is not None), None)
-    is_closed = case_id in closed
+    closed_at = closed.get(case_id) if case_id is not None else None
+    # What is reported after a person closed the case opens it again: nobody has judged that.
+    is_closed = closed_at is not None and all(signal.received_at <= closed_at for signal in told)
     labels = _labels(group, kind, crisis, warm, bool(repeats) and not counted)
     level, why, way = _place(bundle, purpose.id, municipality.code, tuple(labels.items()))
     received = min(signal.received_at for signal in told)

@@ -84,4 +84,7 @@ def state_fact(
             raise UnknownCase()
         tables.add_fact(fact_id, FactRow(case_id, kind, detail, by, at))
     casework.refold(purpose_id, [row.subject], tx)
+    with tx.casework(purpose_id) as tables:
+        # As it is now: an older version behind a newer one would be the last word for who reads that topic.
+        row = tables.case(case_id) or row
     tx.send(f"cases.{purpose_id}", [case_message(row, purpose_id)])

@@ -263,6 +263,37 @@ def test_when_two_cases_claim_one_id_the_oldest_signal_keeps_it() -> None:
     assert (first.case_id, second.case_id) == (known, None)
 
 
+# ---------------------------------------------------------------- closed by a person
+
+CLOSED_ON_THE_10TH = (Closing(UUID(int=99), datetime(2026, 11, 10, 12, tzinfo=UTC)),)
+
+
+@pytest.mark.parametrize(
+    ("later", "stands", "why"),
+    [
+        ([], False, "closed is closed"),
+        (
+            [sig(2, "2026-11-09", kind=ENERGY, partner="p2")],
+            False,
+            "what was there at the closing was judged",
+        ),
+        (
+            [sig(2, "2026-11-05", kind=ENERGY, partner="p2", received="2026-11-12")],
+            True,
+            "what came in later was not",
+        ),
+        ([sig(2, "2026-11-20", kind=ENERGY, partner="p2", crisis=True)], True, "and least of all a crisis"),
+        ([sig(2, "2026-11-20", 300, contract="contract 1")], False, "a mere repeat opens nothing"),
+    ],
+)
+def test_a_debt_reported_after_the_case_was_closed_is_somebodys_work_again(
+    later: list[Signal], stands: bool, why: str
+) -> None:
+    case = one(sig(1, case=UUID(int=99)), *later, closings=CLOSED_ON_THE_10TH)
+    assert (case.stands, when(case) == "closed") == (stands, not stands), why
+    assert case.case_id == UUID(int=99)
+
+
 # ---------------------------------------------------------------- absence: about the pupil, open until closed
 
 
