@@ -18,6 +18,7 @@ from support import CANARY, World, data_for, event, house, person, wait_for
 
 from bereik.bundle import SignalType
 from bereik.bus import CONTENT_TYPE, NotSent
+from bereik.outreach import UnknownCase
 
 pytestmark = pytest.mark.stack
 
@@ -222,6 +223,37 @@ def test_nobody_withdraws_the_signal_of_another_partner(world: World) -> None:
     assert world.fate(other, back["id"])[::2] == ("refused", ["original_unknown"])
     world.drain()
     ((_, case_id),) = world.cases_of(world.partner_of(mine, HERE), sent)
+    assert world.case(case_id)["decision"]["stands"]
+
+
+# ---------------------------------------------------------------- what people state
+
+
+def test_a_closed_case_is_opened_by_a_later_signal_and_its_team_is_told(world: World) -> None:
+    kinds = [world.type_of("schuldhulp", amount=True, crisis=has) for has in (False, True)]
+    home = house(world.bundle, HERE)
+    sent = world.report(kinds[0], HERE, {**person(), **home})
+    world.drain()
+    ((purpose, case_id),) = world.cases_of(world.partner_of(kinds[0], HERE), sent)
+    world.state(purpose, case_id, "closed")
+    world.drain()
+    assert not world.case(case_id)["decision"]["stands"]
+    world.report(kinds[1], HERE, {**person(), **home}, **{kinds[1].crisis_field or "": True})
+    world.drain()
+    assert world.case(case_id)["decision"]["stands"] and world.case(case_id)["signals"] == 2
+    assert world.alerts(case_id)[-1] == "crisis"
+    assert world.violations() == {}
+
+
+def test_a_fact_about_a_case_of_another_purpose_is_not_taken(
+    world: World, debt: SignalType, partner: str
+) -> None:
+    sent = world.report(debt, HERE, {**person(), **house(world.bundle, HERE)})
+    world.drain()
+    ((purpose, case_id),) = world.cases_of(partner, sent)
+    other = next(one for one in world.bundle.purposes if one != purpose)
+    with pytest.raises(UnknownCase):
+        world.state(other, case_id, "closed")
     assert world.case(case_id)["decision"]["stands"]
 
 
