@@ -196,7 +196,8 @@ class Stage:
                 toward = next(purpose for purpose in rule.purposes if purpose != case["purpose"])
                 detail = {"toward": toward, "who": _may_agree(rule, case["purpose"]), "form": rule.forms[-1]}
                 self.app.state_fact(case["purpose"], case["case_id"], bridge.CONSENT, detail, case["team"])
-            # Who was asked last is the one who accepts.
+            # Who was asked last accepts, once the request stands.
+            self.settle()
             last = found[-1]
             self.app.state_fact(last["purpose"], last["case_id"], bridge.ACCEPTED, {}, last["team"])
 
