@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -151,14 +152,27 @@ class Producer:
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]] = (),
         timestamp_ms: int | None = None,
+        partition: int | None = None,
     ) -> None:
         """Queue one message; `flush` tells whether it arrived. Without a timestamp it is of now."""
         try:
             self._waiting.append(
                 self._producer.send(
-                    topic, key=key, value=value, headers=list(headers), timestamp_ms=timestamp_ms
+                    topic,
+                    key=key,
+                    value=value,
+                    headers=list(headers),
+                    timestamp_ms=timestamp_ms,
+                    partition=partition,
                 )
             )
+        except KafkaError as error:
+            raise NotSent(f"{NotSent.__doc__} ({type(error).__name__})") from None
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has. Raises `NotSent` when it cannot be asked."""
+        try:
+            return len(self._producer.partitions_for(topic))
         except KafkaError as error:
             raise NotSent(f"{NotSent.__doc__} ({type(error).__name__})") from None
 
@@ -662,18 +676,16 @@ class Relay:
     def _pump(self, groups: Sequence[str]) -> int:
         """Send the oldest rows of the groups we hold; returns how many rows left."""
         with self._store.transaction() as tx:
-            rows = tx.rows(
-                "SELECT outbox_id, topic, keys, messages FROM ops.outbox WHERE split_part(topic, '.', 1) = ANY(%s)"
-                " ORDER BY outbox_id LIMIT %s",
-                (list(groups), self.ROWS),
-            )
+            rows = tx.outgoing(groups, self.ROWS)
         if not rows:
             return 0
-        for _, topic, keys, messages in rows:
-            for key, message in zip(keys, messages, strict=True):
-                self._producer.send(topic, key, message, CONTENT_TYPE)
+        for row in rows:
+            count = self._producer.partitions(row.topic)
+            for key, message in row.messages:
+                # The client's own partitioner is pure Python and took a fifth of the relay's time; any fixed rule will do.
+                self._producer.send(row.topic, key, message, CONTENT_TYPE, partition=zlib.crc32(key) % count)
         self._producer.flush()
         self._failpoint("relay:after_send")
         with self._store.transaction() as tx:
-            tx.execute("DELETE FROM ops.outbox WHERE outbox_id = ANY(%s)", ([row[0] for row in rows],))
+            tx.sent([row.outbox_id for row in rows])
         return len(rows)

@@ -178,9 +178,14 @@ def _crisis_term(start: date, days: int) -> date:
     return add_working_days(start, days)
 
 
+@lru_cache(maxsize=16_384)
+def _day_of_hour(hour: int) -> date:
+    return datetime.fromtimestamp(hour * 3600, AMSTERDAM).date()
+
+
 def local_day(moment: datetime) -> date:
-    """The day in the Netherlands."""
-    return moment.astimezone(AMSTERDAM).date()
+    """The day in the Netherlands. Days begin on whole hours of UTC there, so one answer serves an hour."""
+    return _day_of_hour(int(moment.timestamp() // 3600))
 
 
 # ---------------------------------------------------------------- the fold

@@ -5,6 +5,7 @@ Withdraw, correct, move and erase are all the same event with a higher version; 
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -86,6 +87,10 @@ class Casework:
         ordered = sorted(subjects)
         tables.lock_subjects(ordered)
         known = {row.signal_id: row for row in tables.signals_of(ordered, [a.signal_id for a in assignments])}
+        members: dict[UUID, set[UUID]] = defaultdict(set)
+        for stored_row in known.values():
+            if stored_row.case_id is not None and stored_row.status == "active":
+                members[stored_row.case_id].add(stored_row.signal_id)
         changed: dict[UUID, SignalRow] = {}
         for assignment in assignments:
             row = self._newer(assignment, known.get(assignment.signal_id), purpose)
@@ -113,7 +118,9 @@ class Casework:
         now = datetime.now(UTC)
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for subject in sorted(touched):
-            outcome += self._decide(subject, signals[subject], stored[subject], facts, purpose, changed, now)
+            outcome += self._decide(
+                subject, signals[subject], stored[subject], facts, members, purpose, tables, changed, now
+            )
         tables.save(list(changed.values()), [row for row, _ in outcome])
         return outcome
 
@@ -143,7 +150,9 @@ class Casework:
         rows: Sequence[SignalRow],
         stored: Mapping[UUID, CaseRow],
         facts: Mapping[UUID, Sequence[FactRow]],
+        members: Mapping[UUID, set[UUID]],
         purpose: Purpose,
+        tables: CaseworkTables,
         changed: dict[UUID, SignalRow],
         now: datetime,
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
@@ -167,15 +176,19 @@ class Casework:
                     changed[signal_id] = by_id[signal_id]
             before = stored.get(case_id)
             document = _document(decision)
-            if before is not None and before.decision == document:
+            digest = hashlib.blake2b(orjson.dumps(document), digest_size=16).digest()
+            if before is not None and before.digest == digest:
                 continue
-            reason = cases.notify(_before(before), decision)
+            reason = cases.notify(_before(before, members), decision)
             outcome.append(
-                (self._case_row(case_id, subject, by_id, decision, document, before, reason, now), reason)
+                (
+                    self._case_row(case_id, subject, by_id, decision, document, digest, before, reason, now),
+                    reason,
+                )
             )
         for case_id, before in stored.items():
-            if case_id not in standing and before.decision.get("standing") is not False:
-                outcome.append(self._emptied(before, purpose, now))
+            if case_id not in standing and before.signals:
+                outcome.append(self._emptied(before, purpose, tables, now))
         return outcome
 
     def _case_row(
@@ -185,6 +198,7 @@ class Casework:
         rows: Mapping[UUID, SignalRow],
         decision: cases.Case,
         document: dict[str, Any],
+        digest: bytes,
         before: CaseRow | None,
         reason: cases.Notify | None,
         now: datetime,
@@ -207,6 +221,8 @@ class Casework:
             received_at=decision.received_at,
             offer_by=decision.offer_by,
             signals=len(decision.signals),
+            stands=decision.stands,
+            digest=digest,
             decision=document,
             alerted=(before.alerted if before is not None else 0) + (reason is not None),
             bundle_id=self._bundle_id,
@@ -214,14 +230,14 @@ class Casework:
         )
 
     def _emptied(
-        self, before: CaseRow, purpose: Purpose, now: datetime
+        self, before: CaseRow, purpose: Purpose, tables: CaseworkTables, now: datetime
     ) -> tuple[CaseRow, cases.Notify | None]:
         """A case whose signals are all gone: withdrawn. Its team is told when it was told before."""
         word = purpose.state("withdrawn") or purpose.states[-1]
         text = cases.reason_text(cases.Reason.WITHDRAWN)
-        reason = cases.Notify.WITHDRAWN if before.decision.get("stands") else None
+        reason = cases.Notify.WITHDRAWN if before.stands else None
         before.decision = {
-            **before.decision,
+            **tables.decision(before.case_id),
             "standing": False,
             "stands": False,
             "status": word.id,
@@ -229,6 +245,7 @@ class Casework:
             "signals": [],
         }
         before.version, before.status, before.result = before.version + 1, word.id, None
+        before.stands, before.digest = False, b""
         before.signals, before.alerted = 0, before.alerted + (reason is not None)
         before.bundle_id, before.decided_at = self._bundle_id, now
         return before, reason
@@ -266,11 +283,10 @@ def _signal(row: SignalRow) -> cases.Signal:
     )  # fmt: skip
 
 
-def _before(row: CaseRow | None) -> cases.Before | None:
+def _before(row: CaseRow | None, members: Mapping[UUID, set[UUID]]) -> cases.Before | None:
     if row is None:
         return None
-    signals = frozenset(UUID(signal_id) for signal_id in row.decision["signals"])
-    return cases.Before(bool(row.decision["stands"]), row.team, row.kind, row.crisis, signals)
+    return cases.Before(row.stands, row.team, row.kind, row.crisis, frozenset(members.get(row.case_id, ())))
 
 
 def _document(decision: cases.Case) -> dict[str, Any]:
@@ -335,7 +351,7 @@ def case_message(row: CaseRow, purpose_id: str) -> tuple[bytes, bytes]:
             "status": row.status,
             "kind": row.kind,
             "crisis": row.crisis,
-            "stands": bool(row.decision["stands"]),
+            "stands": row.stands,
         },
     }
     return str(row.subject).encode(), orjson.dumps(body)

@@ -40,12 +40,17 @@ def identity(signal_type: SignalType, data: Mapping[str, Any]) -> Identity:
     """Take the fields that the declaration names for linkage out of an event's data; empty and unknown are left out."""
     found = {}
     for name, path in signal_type.identity.items():
-        value: Any = data
-        for step in path.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
+        value = data.get(path) if "." not in path else _deep(data, path)
         if value is not None and value != "":
-            found[name] = str(value)
+            found[name] = value if isinstance(value, str) else str(value)
     return Identity(found)
+
+
+def _deep(data: Mapping[str, Any], path: str) -> Any:
+    value: Any = data
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _normal(who: Identity, linkage: Linkage, name: str) -> str:

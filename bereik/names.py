@@ -55,6 +55,7 @@ def fold(name: str) -> str:
     return _NOT_LETTERS.sub(" ", plain).replace("ij", "y").strip()
 
 
+@lru_cache(maxsize=65_536)
 def surname(family_name: str, prefix: str = "") -> str:
     """The surname without its prefix, wherever the partner wrote it: `van der Berg` and `Berg, van der` → `berg`."""
     words = [

@@ -186,7 +186,10 @@ class SignalRow:
 
 @dataclass(slots=True)
 class CaseRow:
-    """One case as stored. `decision` is the whole decision as JSON; the columns repeat what is searched on."""
+    """One case as stored. `decision` is the whole decision as JSON; the columns repeat what is searched on.
+
+    `digest` is what two decisions are compared by; a case that was loaded for a fold comes without its `decision`.
+    """
 
     case_id: UUID
     subject: UUID
@@ -205,6 +208,8 @@ class CaseRow:
     received_at: datetime
     offer_by: date
     signals: int
+    stands: bool
+    digest: bytes
     decision: Mapping[str, Any]
     alerted: int
     bundle_id: int
@@ -231,6 +236,7 @@ class CaseworkTables(Protocol):
     def facts_of(self, case_ids: Sequence[UUID]) -> list[FactRow]: ...
     def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None: ...
     def case(self, case_id: UUID) -> CaseRow | None: ...
+    def decision(self, case_id: UUID) -> dict[str, Any]: ...
     def add_fact(self, fact_id: UUID, fact: FactRow) -> None: ...
 
 

@@ -140,8 +140,9 @@ def _case(
         connection.execute(f"SET ROLE casework_{purpose}")
         connection.execute(
             "INSERT INTO casework.case (case_id, purpose, subject, municipality, area, version, status, kind, crisis, priority,"
-            " team, period, first_signal, received_at, offer_by, signals, decision, alerted, bundle_id, decided_at)"
-            " VALUES (%s, %s, %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, %s)",
+            " team, period, first_signal, received_at, offer_by, signals, stands, digest,"
+            " decision, alerted, bundle_id, decided_at)"
+            " VALUES (%s, %s, %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, true, '', %s, 1, %s, %s)",
             (case_id, purpose, subject, municipality, area, state, kind, crisis, 1 if crisis else 3, team, f"{day:%Y-%m}", day,
              at, day + timedelta(days=5 if crisis else 28), len(signals), Jsonb(decision), bundle_id, at),
         )  # fmt: skip

@@ -142,7 +142,7 @@ def _verify(app: App, oracle: fiction.Oracle, sent: int) -> None:
         cases = {
             (p, m, k, "new" if stands else "other"): n
             for p, m, k, stands, n in tx.rows(
-                "SELECT purpose, municipality, kind, (decision ->> 'stands')::boolean, count(*) FROM casework.case"
+                "SELECT purpose, municipality, kind, stands, count(*) FROM casework.case"
                 " WHERE signals > 0 GROUP BY 1, 2, 3, 4"
             )
         }

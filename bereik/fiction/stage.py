@@ -238,7 +238,7 @@ class Stage:
             "SELECT purpose, team, count(*) FILTER (WHERE stands AND kind = 'single'),"
             " count(*) FILTER (WHERE stands AND kind = 'consecutive'), count(*) FILTER (WHERE stands AND kind = 'multiple'),"
             " count(*) FILTER (WHERE NOT stands), count(*) FROM"
-            " (SELECT purpose, team, kind, (decision ->> 'stands')::boolean AS stands FROM casework.case"
+            " (SELECT purpose, team, kind, stands FROM casework.case"
             "  WHERE first_signal >= %s) AS c GROUP BY 1, 2 ORDER BY 2",
             (self.history.last_month,),
         )
@@ -261,7 +261,7 @@ class Stage:
             for name, purpose in self.app.bundle().purposes.items()
         }
         for purpose, municipality, kind, status, stands, number in tx.rows(
-            "SELECT purpose, municipality, kind, status, (decision ->> 'stands')::boolean, count(*) FROM casework.case"
+            "SELECT purpose, municipality, kind, status, stands, count(*) FROM casework.case"
             " WHERE signals > 0 GROUP BY 1, 2, 3, 4, 5"
         ):
             outcome = "new" if stands else "repeat" if status == repeats[purpose] else "below_threshold"

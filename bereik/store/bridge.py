@@ -41,7 +41,7 @@ class BridgeRows:
                 ):
                     facts[row[0]].append(FactRow(*row))
                 for row in self._tx.rows(
-                    "SELECT case_id, municipality, team, (decision ->> 'stands')::boolean, first_signal"
+                    "SELECT case_id, municipality, team, stands, first_signal"
                     " FROM casework.case WHERE case_id = ANY(%s)",
                     (case_ids,),
                 ):

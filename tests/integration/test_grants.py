@@ -56,7 +56,7 @@ UNREADABLE = {
         "intake.original": {"sealed"},
         "intake.receipt": {"content"},
         "bridge.trace": {"hash"},
-        "ops.outbox": {"keys", "messages"},
+        "ops.outbox": {"messages"},
     }
 }
 

@@ -44,6 +44,9 @@ class Tables:
             if row.subject in set(subjects) or row.signal_id in set(signal_ids)
         ]
 
+    def decision(self, case_id: UUID) -> dict[str, Any]:
+        return dict(self.cases[case_id].decision)
+
     def cases_of(self, subjects: Sequence[UUID]) -> list[CaseRow]:
         return [deepcopy(row) for row in self.cases.values() if row.subject in set(subjects)]
 

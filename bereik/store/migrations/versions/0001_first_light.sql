@@ -43,10 +43,9 @@ CREATE TABLE ops.outbox (
     outbox_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     topic      text NOT NULL,
     written_at timestamptz NOT NULL DEFAULT now(),
-    keys       bytea[] NOT NULL,
-    messages   bytea[] NOT NULL
+    messages   bytea NOT NULL
 );
-ALTER TABLE ops.outbox ALTER COLUMN keys SET STORAGE EXTERNAL, ALTER COLUMN messages SET STORAGE EXTERNAL;
+ALTER TABLE ops.outbox ALTER COLUMN messages SET STORAGE EXTERNAL;
 
 -- A message of ours that a consumer could not take: coordinates and the kind of error, no content.
 CREATE TABLE ops.parked (
@@ -215,6 +214,8 @@ CREATE TABLE casework.case (
     received_at  timestamptz NOT NULL,
     offer_by     date NOT NULL,
     signals      integer NOT NULL,
+    stands       boolean NOT NULL,
+    digest       bytea NOT NULL,
     decision     jsonb NOT NULL,
     alerted      integer NOT NULL,
     bundle_id    integer NOT NULL,
