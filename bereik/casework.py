@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -32,6 +33,9 @@ from bereik.ports import (
 )
 
 SIGNALS = "signals."
+
+# The order of a uuid in PostgreSQL is that of its bytes, which is that of its number; comparing numbers is quicker.
+_AS_NUMBER = attrgetter("int")
 CLOSED = "closed"
 
 
@@ -84,7 +88,7 @@ class Casework:
         self, purpose: Purpose, assignments: Sequence[Assignment], subjects: set[UUID], tables: CaseworkTables
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
         """Lock the subjects in id order, bring their signals up to date, decide, and save what changed."""
-        ordered = sorted(subjects)
+        ordered = sorted(subjects, key=_AS_NUMBER)
         tables.lock_subjects(ordered)
         known = {row.signal_id: row for row in tables.signals_of(ordered, [a.signal_id for a in assignments])}
         members: dict[UUID, set[UUID]] = defaultdict(set)
@@ -107,7 +111,7 @@ class Casework:
             }
         )
         stored: dict[UUID, dict[UUID, CaseRow]] = defaultdict(dict)
-        for case in tables.cases_of(sorted(touched)):
+        for case in tables.cases_of(list(touched)):
             stored[case.subject][case.case_id] = case
         facts: dict[UUID, list[FactRow]] = defaultdict(list)
         for fact in tables.facts_of([case_id for found in stored.values() for case_id in found]):
@@ -117,7 +121,7 @@ class Casework:
             signals[row.subject].append(row)
         now = datetime.now(UTC)
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
-        for subject in sorted(touched):
+        for subject in sorted(touched, key=_AS_NUMBER):
             outcome += self._decide(
                 subject, signals[subject], stored[subject], facts, members, purpose, tables, changed, now
             )
