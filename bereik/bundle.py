@@ -192,12 +192,11 @@ class Statute:
 
 @dataclass(frozen=True, slots=True)
 class RouteNode:
-    """A node of a route tree: depth first, the first match wins unless `continue_`. The root matches everything."""
+    """A node of a route tree: depth first, the first match wins. The root matches everything."""
 
     match: Mapping[str, tuple[str, ...]]
     team: str | None
     children: tuple[RouteNode, ...] = ()
-    continue_: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -568,7 +567,6 @@ def _route(row: Mapping[str, Any]) -> RouteNode:
         match=_match(row.get("match", {})),
         team=row.get("team"),
         children=tuple(_route(child) for child in row.get("children", ())),
-        continue_=row.get("continue", False),
     )
 
 

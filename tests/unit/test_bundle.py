@@ -200,6 +200,7 @@ TOWN = "municipalities/9901-waterwoude.yaml"
         (TOWN, "{area: [noord]}", "{area: [nord]}", "match.area[0]", "no such area", "noord"),
         (TOWN, "{area: [noord]}", "{wijk: [noord]}", "match", "unknown key: wijk", "area"),
         (TOWN, 'crisis: ["yes"]', "crisis: [ja]", "match.crisis[0]", "no such crisis", "yes"),
+        (TOWN, "{match: {area: [noord]}, team", "{match: {area: [noord]}, continue: true, team", "children", "unknown key: continue", "team"),
         (TOWN, "    thresholdCitation", "    thresholdNote", "policies.schuldhulp", "unknown key", "thresholdCitation"),
         (TOWN, "first: 1233AA", "first: 1236AA", "postcodes", "first lies after last", ""),
         (TOWN, "last: 1234ZZ", "last: 1236AA", "postcodes[1]", "overlaps", ""),
