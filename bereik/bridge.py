@@ -241,13 +241,17 @@ class Bridge:
         self, asking: Sequence[CaseView], rule: BridgeRule, tables: BridgeTables, now: datetime
     ) -> dict[UUID, Standing]:
         """The cases that have a ground indeed. One sealed record of each is opened, and nobody else's."""
-        sealed = tables.sealed_records((case.purpose, case.case_id) for case in asking)
+        sealed = tables.sealed_records(
+            (c.purpose, c.newest_signal) for c in asking if c.newest_signal is not None
+        )
         found = {}
         for case in asking:
-            if case.case_id not in sealed:
+            signal_id = case.newest_signal
+            if signal_id is None or signal_id not in sealed:
                 continue
-            signal_id, value = sealed[case.case_id]
-            who = vault.open_record(self._register(case.purpose, case.municipality), signal_id, value)
+            who = vault.open_record(
+                self._register(case.purpose, case.municipality), signal_id, sealed[signal_id]
+            )
             unit = linkage.address_unit(who)
             statute = self._statute(case, rule, now)
             consent = consent_of(case, rule, age_on(who.fields.get("birth_date"), cases.local_day(now)))

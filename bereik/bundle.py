@@ -77,10 +77,10 @@ class SignalType:
     minimum_article: str | None = None
     processing_activity_id: str = ""
 
-    def signal_date(self, data: Mapping[str, Any], received_at: datetime) -> date:
-        """The day that matching uses: the partner's signal date, else the day of receipt."""
+    def signal_date(self, data: Mapping[str, Any], received_on: date) -> date:
+        """The day that matching uses: the partner's signal date, else the day of receipt in the Netherlands."""
         value = data.get(self.date_field) if self.date_field else None
-        return date.fromisoformat(value) if isinstance(value, str) else received_at.date()
+        return date.fromisoformat(value) if isinstance(value, str) else received_on
 
 
 @dataclass(frozen=True, slots=True)

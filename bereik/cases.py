@@ -148,7 +148,7 @@ class Case:
     first_signal: date
     received_at: datetime
     offer_by: date
-    offer_in: str
+    offer_in: dict[str, str]
 
 
 # ---------------------------------------------------------------- terms
@@ -317,8 +317,23 @@ def _decide_group(
         first_signal=group[0].signal_date,
         received_at=received,
         offer_by=offer_by,
-        offer_in=f"{policy.crisis_working_days} working days" if crisis else f"{policy.offer_days} days",
+        offer_in=_term(policy, crisis),
     )
+
+
+def _term(policy: Policy, crisis: bool) -> dict[str, str]:
+    """How long after receipt an offer must be there, in words."""
+    if crisis:
+        days = policy.crisis_working_days
+        return {
+            "nl": f"{days} {'werkdag' if days == 1 else 'werkdagen'}",
+            "en": f"{days} working {'day' if days == 1 else 'days'}",
+        }
+    days = policy.offer_days
+    return {
+        "nl": f"{days} {'dag' if days == 1 else 'dagen'}",
+        "en": f"{days} {'day' if days == 1 else 'days'}",
+    }
 
 
 def _flag(signal: Signal, name: str | None) -> bool:
@@ -442,7 +457,8 @@ def notify(before: Before | None, now: Case) -> Notify | None:
             return None
         return Notify.CRISIS if now.crisis else Notify.NEW_CASE
     if not now.stands:
-        return Notify.WITHDRAWN
+        # Whoever closes a case knows that it is closed; only what a partner takes back is news.
+        return Notify.WITHDRAWN if before.signals - set(now.signals) else None
     if now.crisis and not before.crisis:
         return Notify.CRISIS
     if now.route.team != before.team:

@@ -222,6 +222,7 @@ class Casework:
             team=decision.route.team,
             period=decision.period,
             first_signal=decision.first_signal,
+            newest_signal=decision.signals[-1],
             received_at=decision.received_at,
             offer_by=decision.offer_by,
             signals=len(decision.signals),
@@ -250,6 +251,7 @@ class Casework:
         }
         before.version, before.status, before.result = before.version + 1, word.id, None
         before.stands, before.digest = False, b""
+        before.newest_signal = None
         before.signals, before.alerted = 0, before.alerted + (reason is not None)
         before.bundle_id, before.decided_at = self._bundle_id, now
         return before, reason

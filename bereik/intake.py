@@ -393,7 +393,7 @@ def _assignment(item: Item, box: Box) -> Assignment:
         area=item.area,
         signal_type=kind.id,
         partner=receipt.partner,
-        signal_date=kind.signal_date(data, receipt.received_at),
+        signal_date=kind.signal_date(data, cases.local_day(receipt.received_at)),
         received_at=receipt.received_at,
         facts=facts,
     )

@@ -205,6 +205,7 @@ class CaseRow:
     team: str
     period: str
     first_signal: date
+    newest_signal: UUID | None
     received_at: datetime
     offer_by: date
     signals: int
@@ -273,6 +274,7 @@ class CaseView:
     team: str
     open: bool
     first_signal: date
+    newest_signal: UUID | None
     facts: tuple[FactRow, ...]
 
 
@@ -304,7 +306,7 @@ class BridgeTables(Protocol):
 
     def lock(self, municipalities: Iterable[str]) -> None: ...
     def cases(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, CaseView]: ...
-    def sealed_records(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, tuple[UUID, bytes]]: ...
+    def sealed_records(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, bytes]: ...
     def keep_traces(self, rows: Sequence[TraceRow]) -> None: ...
     def drop_traces(self, wanted: Sequence[tuple[UUID, str]]) -> set[UUID]: ...
     def counterparts(self, wanted: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, str, UUID]]: ...

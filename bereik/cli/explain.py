@@ -23,6 +23,9 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "uiterlijk {day} een aanbod ({within} na ontvangst op {received})",
         "an offer by {day} ({within} after receipt on {received})",
     ),
+    "single": ("enkelvoudig", "single"),
+    "multiple": ("meervoudig", "multiple"),
+    "consecutive": ("opeenvolgend", "consecutive"),
     "priority": ("volgorde {level}: {label}", "order {level}: {label}"),
     "signals": ("Signalen", "Signals"),
     "withdrawn": ("ingetrokken: {reason}", "withdrawn: {reason}"),
@@ -108,13 +111,13 @@ class _Sayer:
             f"{self._text('case')} {case['case_id']}  {name}  {case['municipality']}  {case['status']}",
             "",
         ]
-        lines += [f"  {self._text('why')}: {case['kind']}", *self._reasons(decision["reasons"])]
+        lines += [f"  {self._text('why')}: {self._text(case['kind'])}", *self._reasons(decision["reasons"])]
         path = " → ".join(decision["route"]["path"]) or self._text("root")
         lines += [f"  {self._text('why_us')}: {self._team(case)}", f"    - {path}"]
         term = self._text(
             "term",
             day=case["offer_by"],
-            within=decision["offer_in"],
+            within=self._label(decision["offer_in"]),
             received=f"{case['received_at']:%Y-%m-%d}",
         )
         order = self._text("priority", level=case["priority"], label=self._label(decision["priority_reason"]))

@@ -96,6 +96,7 @@ class GateCount:
     gate: str
     fate: str
     reason: str
+    article: str
     events: int
 
 
@@ -294,8 +295,9 @@ def bundle_sha(tx: Tx, bundle_id: int) -> str | None:
 def gate_counts(tx: Tx, municipalities: Sequence[str]) -> list[GateCount]:
     """What the gate answered, for these municipalities and for events that named none that exists."""
     found = tx.rows(
-        "SELECT partner, event_type, action, municipality, purpose, gate, fate, reason, sum(events)::bigint FROM ops.gate_count"
-        " WHERE municipality IS NULL OR municipality = ANY(%s) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 2, 6, 8, 1",
+        "SELECT partner, event_type, action, municipality, purpose, gate, fate, reason, article, sum(events)::bigint"
+        " FROM ops.gate_count"
+        " WHERE municipality IS NULL OR municipality = ANY(%s) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 2, 6, 8, 9, 1",
         (list(municipalities),),
     )
     return [GateCount(*row) for row in found]

@@ -41,31 +41,24 @@ class BridgeRows:
                 ):
                     facts[row[0]].append(FactRow(*row))
                 for row in self._tx.rows(
-                    "SELECT case_id, municipality, team, stands, first_signal"
+                    "SELECT case_id, municipality, team, stands, first_signal, newest_signal"
                     " FROM casework.case WHERE case_id = ANY(%s)",
                     (case_ids,),
                 ):
                     views[row[0]] = CaseView(
-                        row[0], purpose, row[1], row[2], row[3], row[4], tuple(facts[row[0]])
+                        row[0], purpose, row[1], row[2], row[3], row[4], row[5], tuple(facts[row[0]])
                     )
         return views
 
-    def sealed_records(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, tuple[UUID, bytes]]:
-        """The newest record behind each case, sealed: case → (signal, value)."""
-        found: dict[UUID, tuple[UUID, bytes]] = {}
-        for purpose, case_ids in sorted(_by_purpose(wanted).items()):
-            with self._tx.role(f"bridging_{purpose}"):
-                newest = self._tx.rows(
-                    "SELECT DISTINCT ON (case_id) signal_id, case_id FROM casework.signal"
-                    " WHERE case_id = ANY(%s) AND status = 'active' ORDER BY case_id, signal_date DESC, signal_id",
-                    (case_ids,),
-                )
-            case_of: dict[UUID, UUID] = {row[0]: row[1] for row in newest}
+    def sealed_records(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, bytes]:
+        """The sealed records of these (purpose, signal): signal → value."""
+        found: dict[UUID, bytes] = {}
+        for purpose, signal_ids in sorted(_by_purpose(wanted).items()):
             with self._tx.role(f"vault_{purpose}"):
                 for signal_id, sealed in self._tx.rows(
-                    "SELECT signal_id, sealed FROM vault.record WHERE signal_id = ANY(%s)", (list(case_of),)
+                    "SELECT signal_id, sealed FROM vault.record WHERE signal_id = ANY(%s)", (signal_ids,)
                 ):
-                    found[case_of[signal_id]] = (signal_id, bytes(sealed))
+                    found[signal_id] = bytes(sealed)
         return found
 
     def keep_traces(self, rows: Sequence[TraceRow]) -> None:

@@ -20,12 +20,12 @@ _SIGNAL_TYPES = (
 )  # fmt: skip
 _CASE = (
     "case_id", "subject", "household_id", "municipality", "area", "version", "status", "result", "kind", "crisis", "priority",
-    "team", "period", "first_signal", "received_at", "offer_by", "signals", "stands", "digest", "decision", "alerted", "bundle_id",
+    "team", "period", "first_signal", "newest_signal", "received_at", "offer_by", "signals", "stands", "digest", "decision", "alerted", "bundle_id",
     "decided_at",
 )  # fmt: skip
 _CASE_TYPES = (
     "uuid", "uuid", "uuid", "text", "text", "int4", "text", "text", "text", "bool", "int4",
-    "text", "text", "date", "timestamptz", "date", "int4", "bool", "bytea", "jsonb", "int4", "int4",
+    "text", "text", "date", "uuid", "timestamptz", "date", "int4", "bool", "bytea", "jsonb", "int4", "int4",
     "timestamptz",
 )  # fmt: skip
 # A fold compares by digest: without the decision a stored case is read some four times faster.
@@ -98,7 +98,7 @@ class CaseworkRows:
             [
                 (
                     c.case_id, c.subject, c.household_id, c.municipality, c.area, c.version, c.status, c.result, c.kind, c.crisis,
-                    c.priority, c.team, c.period, c.first_signal, c.received_at, c.offer_by, c.signals,
+                    c.priority, c.team, c.period, c.first_signal, c.newest_signal, c.received_at, c.offer_by, c.signals,
                     c.stands, c.digest, Jsonb(c.decision), c.alerted, c.bundle_id, c.decided_at,
                 )
                 for c in cases
@@ -163,7 +163,7 @@ class OutreachRows:
             "INSERT INTO casework.alert (alert_id, purpose, case_id, case_version, municipality, team, reason, outlet, ordered_at)"
             " SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],"
             " %s::timestamptz[])"
-            " ON CONFLICT (alert_id) DO NOTHING",
+            " ON CONFLICT (case_id, alert_id) DO NOTHING",
             self._columns(rows),
         )
 

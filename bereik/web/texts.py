@@ -194,16 +194,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "case.now": ("Waarom nu", "Why now"),
     "case.now.crisis": (
-        "Bij een crisis zoekt het team binnen {days} werkdagen contact.",
-        "In a crisis the team makes contact within {days} working days.",
+        "Bij een crisis zoekt het team binnen {within} contact.",
+        "In a crisis the team makes contact within {within}.",
     ),
     "case.now.offer": (
-        "Binnen {days} dagen na ontvangst ligt er een eerste aanbod.",
-        "Within {days} days of receipt a first offer is made.",
+        "Binnen {within} na ontvangst ligt er een eerste aanbod.",
+        "Within {within} of receipt a first offer is made.",
     ),
     "case.now.plain": (
-        "Binnen {days} dagen na ontvangst is er contact gezocht.",
-        "Within {days} days of receipt contact is sought.",
+        "Binnen {within} na ontvangst is er contact gezocht.",
+        "Within {within} of receipt contact is sought.",
     ),
     "case.now.due": ("Uiterlijk {date}", "Due {date}"),
     "case.now.priority": ("Voorrang {level}", "Priority {level}"),

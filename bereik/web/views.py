@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from bereik.bundle import BridgeRule, Bundle, Policy, Purpose, SignalType, Team
+from bereik.bundle import BridgeRule, Bundle, Purpose, SignalType, Team
 from bereik.store.accounts import Account
 from bereik.store.board import AlertRow, BridgeRow, CaseRow, Choices, Filters, FlowCount, GateCount, SignalRow
 from bereik.web import flow
@@ -521,11 +521,11 @@ def _path(row: CaseRow, words: Words) -> list[str]:
 
 
 def _term(row: CaseRow, purpose: Purpose | None, words: Words) -> str:
-    municipality = words.bundle.municipalities.get(row.municipality)
-    policy = municipality.policies.get(row.purpose, Policy()) if municipality else Policy()
+    # As it was decided, under the bundle of then.
+    within = label(row.decision.get("offer_in"), words.language)
     if row.crisis:
-        return words.t("case.now.crisis", days=policy.crisis_working_days)
-    return words.t("case.now.offer" if purpose and purpose.ddas else "case.now.plain", days=policy.offer_days)
+        return words.t("case.now.crisis", within=within)
+    return words.t("case.now.offer" if purpose and purpose.ddas else "case.now.plain", within=within)
 
 
 def _alert(alert: AlertRow, words: Words) -> dict[str, str]:
@@ -778,17 +778,17 @@ def _tie(rule: BridgeRule, municipalities: Sequence[str], words: Words, today: d
 
 
 def _gate_table(gates: Sequence[GateCount], here: str | None, words: Words) -> list[dict[str, Any]]:
-    found: dict[tuple[str, str, str, str], int] = {}
+    found: dict[tuple[str, str, str, str, str], int] = {}
     for each in gates:
         kind = _type_of(each, words.bundle)
         name = kind.id if kind else ""
         action = words.t("flows.table.withdrawn") if each.action == "withdraw" else ""
         answer = _answer(each)
-        code = each.reason if answer not in ("allowed", "duplicate") else ""
-        found[name, action, answer, code] = found.get((name, action, answer, code), 0) + each.events
+        why = (each.reason, each.article) if answer not in ("allowed", "duplicate") else ("", "")
+        found[name, action, answer, *why] = found.get((name, action, answer, *why), 0) + each.events
     order = [*words.bundle.signal_types, ""]
     rows = []
-    for (name, action, answer, code), number in sorted(
+    for (name, action, answer, code, article), number in sorted(
         found.items(),
         key=lambda item: (order.index(item[0][0]), item[0][1], _ANSWERS.index(item[0][2]), -item[1]),
     ):
@@ -799,7 +799,7 @@ def _gate_table(gates: Sequence[GateCount], here: str | None, words: Words) -> l
                 "action": action,
                 "answer": answer,
                 "answer_words": words.t(f"flows.gate.{answer}"),
-                "ground": _ground(kind, answer, code, words),
+                "ground": _ground(kind, answer, code, article, words),
                 "count": words.count(number),
                 "href": _list_of(type=name, municipality=here) if answer == "allowed" and not action else "",
             }
@@ -807,7 +807,7 @@ def _gate_table(gates: Sequence[GateCount], here: str | None, words: Words) -> l
     return rows
 
 
-def _ground(kind: SignalType | None, answer: str, code: str, words: Words) -> list[str]:
+def _ground(kind: SignalType | None, answer: str, code: str, article: str, words: Words) -> list[str]:
     """Why the gate answered so: the article it lets in by, or the reason with the article it refuses by."""
     if answer in ("allowed", "duplicate"):
         if kind is None:
@@ -823,7 +823,7 @@ def _ground(kind: SignalType | None, answer: str, code: str, words: Words) -> li
         )
         return [kind.article, *least, *steps] if answer == "allowed" else []
     spoken = known(f"reason.{code}", words.language) or plain(code)
-    return [spoken] if spoken else []
+    return [f"{spoken} ({article})" if spoken and article else spoken or article] if spoken or article else []
 
 
 def _case_table(counts: Sequence[FlowCount], here: str | None, words: Words) -> list[dict[str, str]]:

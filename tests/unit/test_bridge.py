@@ -38,7 +38,9 @@ def consent(who: str, minute: int = 0, **changes: Any) -> FactRow:
 
 def case(purpose: str, *facts: FactRow, open_: bool = True) -> CaseView:
     number = 1 if purpose == "help" else 2
-    return CaseView(UUID(int=number), purpose, "9901", f"team {purpose}", open_, date(2026, 11, 3), facts)
+    return CaseView(
+        UUID(int=number), purpose, "9901", f"team {purpose}", open_, date(2026, 11, 3), UUID(int=9), facts
+    )
 
 
 # ---------------------------------------------------------------- whose consent counts

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from bereik.bundle import Bundle, InvalidDeclarations, Problem
+from bereik.cases import local_day
 from bereik.cli import main
 from bereik.purpose import Outcome, admit
 from bereik.signal import read
@@ -109,11 +110,12 @@ def test_an_unknown_type_is_told_from_an_unknown_version() -> None:
 
 
 def test_the_signal_date_falls_back_on_receipt() -> None:
-    received = datetime(2026, 11, 4, tzinfo=UTC)
+    # Half past midnight in Amsterdam, where it is the fifth; it is still the fourth in UTC.
+    received = local_day(datetime(2026, 11, 4, 23, 30, tzinfo=UTC))
     with_date = next(kind for kind in BUNDLE.signal_types.values() if kind.date_field)
     without = next(kind for kind in BUNDLE.signal_types.values() if not kind.date_field)
     assert with_date.signal_date({with_date.date_field: "2026-11-01"}, received) == date(2026, 11, 1)
-    assert without.signal_date({}, received) == date(2026, 11, 4)
+    assert without.signal_date({}, received) == date(2026, 11, 5)
 
 
 # ------------------------------------------------------------------ places

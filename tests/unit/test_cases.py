@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from bereik import cases
-from bereik.bundle import Bundle, SignalType
+from bereik.bundle import Bundle, Policy, SignalType
 from bereik.cases import CONTRACT, Before, Case, Closing, Kind, Notify, Signal
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
@@ -263,6 +263,22 @@ def test_when_two_cases_claim_one_id_the_oldest_signal_keeps_it() -> None:
     assert (first.case_id, second.case_id) == (known, None)
 
 
+@pytest.mark.parametrize(
+    ("policy", "crisis", "nl", "en"),
+    [
+        (Policy(), False, "28 dagen", "28 days"),
+        (Policy(), True, "3 werkdagen", "3 working days"),
+        (Policy(offer_days=1), False, "1 dag", "1 day"),
+        (Policy(crisis_working_days=1), True, "1 werkdag", "1 working day"),
+    ],
+)
+def test_a_term_is_said_in_both_languages(policy: Policy, crisis: bool, nl: str, en: str) -> None:
+    town = replace(BUNDLE.municipalities["9901"], policies={DEBTS.id: policy})
+    bundle = replace(BUNDLE, municipalities={**BUNDLE.municipalities, "9901": town})
+    (case,) = cases.decide([sig(1, kind=ENERGY, crisis=crisis)], [], DEBTS, bundle)
+    assert case.offer_in == {"nl": nl, "en": en}
+
+
 # ---------------------------------------------------------------- closed by a person
 
 CLOSED_ON_THE_10TH = (Closing(UUID(int=99), datetime(2026, 11, 10, 12, tzinfo=UTC)),)
@@ -349,7 +365,14 @@ BEFORE = Before(True, "9901-vroeg-noord", Kind.SINGLE.value, False, frozenset({U
             Notify.NEW_SIGNAL,
             "a repeat",
         ),
-        (BEFORE, one(sig(1, amount=1)), Notify.WITHDRAWN, "it fell below the threshold"),
+        (BEFORE, one(sig(1, amount=1)), None, "it fell below the threshold, and no partner took anything back"),
+        (
+            replace(BEFORE, signals=frozenset({UUID(int=1), UUID(int=2)})),
+            one(sig(1, amount=1)),
+            Notify.WITHDRAWN,
+            "what was withdrawn takes it below the threshold",
+        ),
+        (BEFORE, one(sig(1, case=UUID(int=99)), closings=CLOSED_ON_THE_10TH), None, "a worker closed it"),
         (BEFORE, one(sig(1, kind=ENERGY, crisis=True)), Notify.CRISIS, "it became a crisis"),
         (BEFORE, one(sig(1, area="zuid")), Notify.NEW_TEAM, "another team has it now"),
         (

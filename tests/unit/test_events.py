@@ -46,7 +46,7 @@ def test_a_case_tells_what_it_is_and_nothing_of_whom() -> None:
     day = date(2026, 11, 1)
     row = CaseRow(
         *(ONE, TWO, TWO, "9901", None, 1, "Opgepakt", None, "single", False, 3, "9901-x", "2026-11"),
-        *(day, NOW, day, 2, True, b"", {"stands": True}, 0, 1, NOW),
+        *(day, ONE, NOW, day, 2, True, b"", {"stands": True}, 0, 1, NOW),
     )
     told = check("case", casework.case_message(row, "purpose"))
     assert str(TWO) not in told.values()

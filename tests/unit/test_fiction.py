@@ -183,7 +183,7 @@ def test_the_oracle_agrees_with_the_rules(bundle: Bundle, today: date) -> None:
             record.partner,
             place[0],
             place[1],
-            kind.signal_date(data, received),
+            kind.signal_date(data, local_day(received)),
             received,
             facts,
         )

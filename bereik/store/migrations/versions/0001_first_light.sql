@@ -108,7 +108,7 @@ CREATE TABLE intake.receipt (
     purpose      text,
     signal_id    uuid,
     content      bytea,
-    bundle_id    integer NOT NULL REFERENCES ops.bundle,
+    bundle_id    integer NOT NULL,
     decided_at   timestamptz NOT NULL DEFAULT now()
 );
 -- Only an accepted event claims its id: after a refusal the same id may come again, mended.
@@ -153,7 +153,6 @@ CREATE TABLE vault.record (
 );
 ALTER TABLE vault.record ALTER COLUMN sealed SET STORAGE EXTERNAL;
 CREATE INDEX record_candidates ON vault.record (register_id, match_key) WHERE match_key IS NOT NULL;
-CREATE INDEX record_household ON vault.record (household_id) WHERE household_id IS NOT NULL;
 
 CREATE TABLE vault.link (
     signal_id  uuid NOT NULL,
@@ -211,6 +210,7 @@ CREATE TABLE casework.case (
     team         text NOT NULL,
     period       text NOT NULL,
     first_signal date NOT NULL,
+    newest_signal uuid,
     received_at  timestamptz NOT NULL,
     offer_by     date NOT NULL,
     signals      integer NOT NULL,
@@ -222,7 +222,6 @@ CREATE TABLE casework.case (
     decided_at   timestamptz NOT NULL
 );
 CREATE INDEX case_of_subject ON casework.case (subject);
-CREATE INDEX case_of_household ON casework.case (household_id) WHERE household_id IS NOT NULL;
 CREATE INDEX case_of_team ON casework.case (municipality, team, received_at);
 
 -- What people did and said: attempts, promises, closings, deviations. Never overwritten.
@@ -238,7 +237,7 @@ CREATE TABLE casework.fact (
 CREATE INDEX fact_of_case ON casework.fact (case_id);
 
 CREATE TABLE casework.alert (
-    alert_id     uuid PRIMARY KEY,
+    alert_id     uuid NOT NULL,
     purpose      text NOT NULL,
     case_id      uuid NOT NULL,
     case_version integer NOT NULL,
@@ -247,9 +246,10 @@ CREATE TABLE casework.alert (
     reason       text NOT NULL,
     outlet       text NOT NULL,
     ordered_at   timestamptz NOT NULL,
-    told_at      timestamptz NOT NULL DEFAULT now()
+    told_at      timestamptz NOT NULL DEFAULT now(),
+    -- An alert's id is made from its case, so this one index keeps it unique and finds the alerts of a case.
+    PRIMARY KEY (case_id, alert_id)
 );
-CREATE INDEX alert_of_case ON casework.alert (case_id);
 
 -- ---------------------------------------------------------------- bridge: a lawful tie between two cases
 
@@ -398,8 +398,9 @@ GRANT bereik_auditor TO bereik_operator, bereik_dags WITH INHERIT FALSE, SET TRU
 -- "Who may meet whom", in counts: what the gate said, and what became of it. No person, no case id.
 CREATE VIEW ops.gate_count AS
     SELECT partner, door, event_type, coalesce(action, 'report') AS action, municipality, purpose, gate, fate,
-           coalesce(reasons -> 0 ->> 'code', '') AS reason, count(*) AS events
-    FROM intake.receipt GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9;
+           coalesce(reasons -> 0 ->> 'code', '') AS reason, coalesce(reasons -> 0 ->> 'article', '') AS article,
+           count(*) AS events
+    FROM intake.receipt GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
 CREATE VIEW ops.flow_count AS
     SELECT s.purpose, s.signal_type, s.municipality, c.team, c.kind, count(*) AS signals,
            count(DISTINCT c.case_id) AS cases
