@@ -126,7 +126,9 @@ def _case(
     decision = {
         "stands": True,
         "labels": {"warm": ["no"]},
-        "offer_in": {"nl": "3 werkdagen", "en": "3 working days"} if crisis else {"nl": "28 dagen", "en": "28 days"},
+        "offer_in": {"nl": "3 werkdagen", "en": "3 working days"}
+        if crisis
+        else {"nl": "28 dagen", "en": "28 days"},
         "priority_reason": {"nl": "Einde levering dreigt", "en": "Supply is about to end"} if crisis else {},
         "route": {"team": team, "path": ["crisis=yes"] if crisis else [f"area={area}"] if area else []},
         "reasons": [
@@ -234,5 +236,6 @@ def _receipts(made: World, bundle_id: int) -> None:
                     ' partition, "offset", received_at, fate, gate, reasons, purpose, bundle_id)'
                     " VALUES (%s, 'p', 'kafka', %s, %s, 'report', %s, 'in.p', 0, 0, %s, %s, %s, %s, %s, %s)",
                     (uuid4(), str(uuid4()), types[name].event_type if name else None, municipality, NOW, fate, gate,
-                     Jsonb([{"code": reason, "article": ARTICLES.get(reason, "")}] if reason else []), types[name].purpose if name else None, bundle_id),
+                     Jsonb([{"code": reason, "article": ARTICLES.get(reason, "")}] if reason else []),
+                     types[name].purpose if name else None, bundle_id),
                 )  # fmt: skip

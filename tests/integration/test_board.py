@@ -252,7 +252,8 @@ def test_a_team_that_enforces_sees_nothing_of_a_bridge(made: World, as_) -> None
 def test_flows_count_one_s_own_municipality_and_lead_to_cases(made: World, as_) -> None:  # type: ignore[no-untyped-def]
     browser = as_("9901-coordinator-schuldhulp")
     page = browser.get("/flows")
-    for words in ("Schuldhulpverlening", "Leerplicht", "toegelaten", "geweigerd", "niet ingericht", "stap vooraf niet bevestigd (Bgs art. 2 (fictief))",
+    for words in ("Schuldhulpverlening", "Leerplicht", "toegelaten", "geweigerd", "niet ingericht",
+                  "stap vooraf niet bevestigd (Bgs art. 2 (fictief))",
                   "geen grondslag geregistreerd", "met toestemming, vastgelegd op formulier gezin-v1"):  # fmt: skip
         assert words in page, words
     # What is read, not what is between < and >: a token there may hold any three digits.

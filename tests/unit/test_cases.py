@@ -365,7 +365,12 @@ BEFORE = Before(True, "9901-vroeg-noord", Kind.SINGLE.value, False, frozenset({U
             Notify.NEW_SIGNAL,
             "a repeat",
         ),
-        (BEFORE, one(sig(1, amount=1)), None, "it fell below the threshold, and no partner took anything back"),
+        (
+            BEFORE,
+            one(sig(1, amount=1)),
+            None,
+            "it fell below the threshold, and no partner took anything back",
+        ),
         (
             replace(BEFORE, signals=frozenset({UUID(int=1), UUID(int=2)})),
             one(sig(1, amount=1)),
