@@ -32,8 +32,7 @@ from bereik.signal import READ_TEXTS, Event, Unreadable
 log = logging.getLogger(__name__)
 
 IN = "in."
-DOOR = "bereik-door"
-DOORS = frozenset({"kafka", "file", "https"})
+DOOR, FILE, KAFKA = "bereik-door", "file", "kafka"
 
 # 2100-01-01 in milliseconds: beyond it, days in the Netherlands and terms would run out of the calendar.
 _LAST_MS = 4_102_444_800_000
@@ -84,7 +83,7 @@ class Intake:
         receipt = ReceiptRow(
             receipt_id=self._box.id(f"receipt|{position}|{record.timestamp}"),
             partner=record.topic.removeprefix(IN),
-            door=_door(record.headers),
+            door=self._door(record),
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
@@ -289,7 +288,7 @@ class Intake:
                 f"receipt|{record.topic}|{record.partition}|{record.offset}|{record.timestamp}"
             ),
             partner=record.topic.removeprefix(IN),
-            door=_door(record.headers),
+            door=self._door(record),
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
@@ -305,19 +304,17 @@ class Intake:
         tables.finish([])
         tx.send(f"receipts.{receipt.partner}", [_receipt_message(receipt)])
 
+    def _door(self, record: Record) -> str:
+        """By which door it came. The header may be anybody's, so it counts only for a partner that has a file door."""
+        partner = self._bundle.partners.get(record.topic.removeprefix(IN))
+        if partner is None or partner.door != FILE:
+            return KAFKA
+        return FILE if (DOOR, FILE.encode()) in record.headers else KAFKA
+
 
 def _vault(tables: Any) -> VaultTables:
     found: VaultTables = tables
     return found
-
-
-def _door(headers: Sequence[tuple[str, bytes]]) -> str:
-    for name, value in headers:
-        if name == DOOR:
-            # A header's value may be null in Kafka.
-            door = (value or b"").decode("ascii", "replace")
-            return door if door in DOORS else "kafka"
-    return "kafka"
 
 
 def _received_at(record: Record) -> datetime:
