@@ -147,11 +147,6 @@ class App:
         """The keyring. Raises `KeyringMissing`."""
         return Keyring.load(self.settings.keys)
 
-    @cached_property
-    def registers(self) -> Registers:
-        """The registers of the vault."""
-        return Registers(self.store, self.keyring)
-
     def producer(self) -> Producer:
         """A producer under this process's principal."""
         return Producer(self.settings.broker)
@@ -230,13 +225,13 @@ class App:
         """The capability behind a consumer."""
         match process:
             case "intake":
-                return Intake(bundle, bundle_id, self.keyring, self.registers)
+                return Intake(bundle, bundle_id, self.keyring, Registers(self.store, self.keyring))
             case "casework":
                 return Casework(bundle, bundle_id, self.keyring)
             case "outreach":
                 return outreach.Outreach()
             case "bridge":
-                return Bridge(bundle, self.keyring, self.registers)
+                return Bridge(bundle, self.keyring, Registers(self.store, self.keyring, found_only=True))
             case _:
                 raise NotConfigured(
                     f"There is no consumer with this name; known are {', '.join(GROUPS)} and relay."

@@ -1,5 +1,5 @@
 """Rows of the schema `bridge`. Its login sees one case at a time through `bridging_<purpose>`, one sealed record through
-`vault_<purpose>`, and never two purposes in one query."""
+`tracing_<purpose>`, and never two purposes in one query."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class BridgeRows:
         """The sealed records of these (purpose, signal): signal → value."""
         found: dict[UUID, bytes] = {}
         for purpose, signal_ids in sorted(_by_purpose(wanted).items()):
-            with self._tx.role(f"vault_{purpose}"):
+            with self._tx.role(f"tracing_{purpose}"):
                 for signal_id, sealed in self._tx.rows(
                     "SELECT signal_id, sealed FROM vault.record WHERE signal_id = ANY(%s)", (signal_ids,)
                 ):

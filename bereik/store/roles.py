@@ -14,7 +14,7 @@ _SAFE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
     (
         "vault",
-        ("bereik_intake", "bereik_bridge"),
+        ("bereik_intake",),
         {
             "vault.register": "SELECT, INSERT",
             "vault.person": "SELECT, INSERT",
@@ -37,9 +37,20 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
     (
         "bridging",
         ("bereik_bridge",),
-        {"casework.case": "SELECT", "casework.signal": "SELECT", "casework.fact": "SELECT"},
+        {"casework.case": "SELECT", "casework.fact": "SELECT"},
+    ),
+    # It opens one sealed record to find where a case is: no match keys, no persons, and nothing to write.
+    (
+        "tracing",
+        ("bereik_bridge",),
+        {
+            "vault.register": "SELECT (register_id, purpose, municipality, sealed_key)",
+            "vault.record": "SELECT (signal_id, purpose, sealed)",
+        },
     ),
 )
+
+_LOGINS = frozenset(login for _, logins, _ in _COMPARTMENTS for login in logins)
 
 
 class UnsafePurpose(LastingError):
@@ -64,9 +75,10 @@ def sync_purposes(connection: Connection, purposes: Sequence[str]) -> None:
             known = connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).first()
             if known is None:
                 connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
-            # Batches come in through TEMP tables, which belong to the role that makes them.
-            database = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
-            connection.exec_driver_sql(f"GRANT TEMPORARY ON DATABASE {database} TO {role}")
+            if any("INSERT" in verbs for verbs in tables.values()):
+                # Batches come in through TEMP tables, which belong to the role that makes them.
+                database = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
+                connection.exec_driver_sql(f"GRANT TEMPORARY ON DATABASE {database} TO {role}")
             for schema in sorted({table.split(".")[0] for table in tables}):
                 connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
             for table, verbs in tables.items():
@@ -81,5 +93,7 @@ def sync_purposes(connection: Connection, purposes: Sequence[str]) -> None:
                         f"CREATE POLICY {role} ON {table} TO {role}"
                         f" USING (purpose = '{purpose}') WITH CHECK (purpose = '{purpose}')"
                     )
+            for login in sorted(_LOGINS - set(logins)):
+                connection.exec_driver_sql(f"REVOKE {role} FROM {login}")
             for login in logins:
                 connection.exec_driver_sql(f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE")

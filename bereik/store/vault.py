@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from bereik.errors import LastingError
 from bereik.keys import Keyring
 from bereik.ports import Placed, RecordRow, Register
 from bereik.store import Store, Tx
@@ -94,30 +95,43 @@ class VaultRows:
         return [Placed(*row) for row in changed]
 
 
-class Registers:
-    """The registers of all purposes, opened once and kept; a new one is made when its first signal comes."""
+class RegisterMissing(LastingError):
+    """This purpose has no register in this municipality. Intake makes it with the first signal; check ops.parked."""
 
-    def __init__(self, store: Store, keyring: Keyring) -> None:
-        self._store, self._keyring = store, keyring
+
+class Registers:
+    """The registers of all purposes, opened once and kept.
+
+    For intake, a new one is made when its first signal comes; with `found_only`, for the bridge, they are only read.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring, *, found_only: bool = False) -> None:
+        self._store, self._keyring, self._found_only = store, keyring, found_only
         self._known: dict[tuple[str, str], Register] = {}
 
     def __call__(self, purpose: str, municipality: str) -> Register:
-        """The register of a purpose in a municipality. Raises `StoreUnavailable`, `SealBroken`."""
+        """The register of a purpose in a municipality. Raises `StoreUnavailable`, `SealBroken`, `RegisterMissing`."""
         known = self._known.get((purpose, municipality))
         return known or self._open(purpose, municipality)
 
     def _open(self, purpose: str, municipality: str) -> Register:
         label = f"{purpose}|{municipality}"
-        with self._store.transaction() as tx, tx.role(f"vault_{purpose}"):
-            tx.execute(
-                "INSERT INTO vault.register (purpose, municipality, sealed_key) VALUES (%s, %s, %s)"
-                " ON CONFLICT (purpose, municipality) DO NOTHING",
-                (purpose, municipality, self._keyring.new_register_key(label)),
-            )
-            row = tx.rows(
+        prefix = "tracing" if self._found_only else "vault"
+        with self._store.transaction() as tx, tx.role(f"{prefix}_{purpose}"):
+            if not self._found_only:
+                tx.execute(
+                    "INSERT INTO vault.register (purpose, municipality, sealed_key) VALUES (%s, %s, %s)"
+                    " ON CONFLICT (purpose, municipality) DO NOTHING",
+                    (purpose, municipality, self._keyring.new_register_key(label)),
+                )
+            rows = tx.rows(
                 "SELECT register_id, sealed_key FROM vault.register WHERE purpose = %s AND municipality = %s",
                 (purpose, municipality),
-            )[0]
-        opened = Register(row[0], purpose, municipality, self._keyring.register_box(label, bytes(row[1])))
+            )
+        if not rows:
+            raise RegisterMissing()
+        register_id, sealed_key = rows[0]
+        box = self._keyring.register_box(label, bytes(sealed_key))
+        opened = Register(register_id, purpose, municipality, box)
         self._known[(purpose, municipality)] = opened
         return opened

@@ -9,6 +9,9 @@ import pytest
 from psycopg import sql
 from support import World, house, person
 
+from bereik.store import Store
+from bereik.store.vault import RegisterMissing, Registers
+
 pytestmark = pytest.mark.stack
 
 SCHEMAS = ("ops", "intake", "vault", "casework", "bridge", "audit")
@@ -32,19 +35,27 @@ LOGINS = {
 PER_PURPOSE = {
     "vault": "vault.register:si vault.person:si vault.record:siu vault.link:si",
     "casework": "casework.subject:siu casework.signal:siu casework.case:siu casework.fact:si casework.alert:si",
-    "bridging": "casework.case:s casework.signal:s casework.fact:s",
+    "bridging": "casework.case:s casework.fact:s",
+    "tracing": "vault.register:s vault.record:s",
 }
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
     " casework.subject intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
     " ops.parked ops.position vault.link vault.person vault.record vault.register"
 )
+# What a role per purpose may read of a table that others may read more of.
+COLUMNS = {
+    "tracing": {
+        "vault.register": {"register_id", "purpose", "municipality", "sealed_key"},
+        "vault.record": {"signal_id", "purpose", "sealed"},
+    }
+}
 # Login → the roles it may take, per purpose or by name.
 MAY_TAKE = {
     "bereik_intake": {"vault"},
     "bereik_casework": {"casework"},
     "bereik_outreach": {"casework"},
-    "bereik_bridge": {"vault", "bridging"},
+    "bereik_bridge": {"bridging", "tracing"},
     "bereik_operator": {"casework", "bereik_auditor"},
     "bereik_dags": {"bereik_auditor"},
 }
@@ -113,6 +124,30 @@ def test_what_each_login_may_do_by_itself(owner: psycopg.Connection, role: str) 
 def test_what_each_purpose_role_may_do(world: World, owner: psycopg.Connection, prefix: str) -> None:
     for purpose in world.bundle.purposes:
         assert rights(owner, f"{prefix}_{purpose}") == expected(PER_PURPOSE[prefix])
+
+
+@pytest.mark.parametrize("prefix", COLUMNS)
+def test_which_columns_a_purpose_role_may_read(world: World, owner: psycopg.Connection, prefix: str) -> None:
+    for purpose in world.bundle.purposes:
+        for table, columns in COLUMNS[prefix].items():
+            rows = owner.execute(
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+                " AND has_column_privilege(%s, attrelid, attnum, 'SELECT')",
+                (table, f"{prefix}_{purpose}"),
+            )
+            assert {row[0] for row in rows} == columns, table
+
+
+def test_the_bridge_opens_registers_and_never_makes_one(world: World) -> None:
+    purpose = sorted(world.bundle.purposes)[0]
+    store = Store(world.stack.settings.database_url("bereik_bridge"))
+    try:
+        registers = Registers(store, world.app.keyring, found_only=True)
+        assert registers(purpose, "9901").municipality == "9901"
+        with pytest.raises(RegisterMissing):
+            registers(purpose, "0000")
+    finally:
+        store.close()
 
 
 def test_the_auditor_only_reads_and_reads_nothing_sealed(owner: psycopg.Connection) -> None:
@@ -218,6 +253,11 @@ def test_a_purpose_role_sees_and_writes_its_own_purpose_only(world: World) -> No
             connection.execute("UPDATE casework.subject SET purpose = %s", (other,))
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM casework.fact")
+    with login(world, "bereik_bridge") as connection:
+        connection.execute(f"SET ROLE tracing_{one}")
+        for table in ("register", "record"):
+            seen = connection.execute(f"SELECT DISTINCT purpose FROM vault.{table}").fetchall()
+            assert seen == [(one,)], table
     with login(world, "bereik_intake") as connection:
         connection.execute(f"SET ROLE vault_{one}")
         for table in ("register", "person", "record", "link"):

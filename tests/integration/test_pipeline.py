@@ -238,6 +238,7 @@ def test_a_closed_case_is_opened_by_a_later_signal_and_its_team_is_told(world: W
     world.state(purpose, case_id, "closed")
     world.drain()
     assert not world.case(case_id)["decision"]["stands"]
+    assert world.alerts(case_id) == ["new_case"], "who closes a case need not be told so"
     world.report(kinds[1], HERE, {**person(), **home}, **{kinds[1].crisis_field or "": True})
     world.drain()
     assert world.case(case_id)["decision"]["stands"] and world.case(case_id)["signals"] == 2
