@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -42,7 +43,7 @@ class IntakeTx(Outbox, Protocol):
     """The transaction as intake sees it: its own tables, and the vault of one purpose at a time."""
 
     def intake(self) -> IntakeTables: ...
-    def vault(self, purpose_id: str) -> Any: ...
+    def vault(self, purpose_id: str) -> AbstractContextManager[VaultTables]: ...
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ class Intake:
             return _refuse(item, receipts.reason("source_not_yours"))
         known = self._bundle.types_by_event.get(event.type)
         if known is None:
-            return _refuse(item, receipts.reason("unknown_type"))
+            return _refuse(item, receipts.reason(self._bundle.why_unknown(event.type)))
         item.signal_type, receipt.action = known
         receipt.content = self._box.digest(signal.canonical(event).decode())
         if receipt.action == "report":
@@ -276,7 +277,7 @@ class Intake:
                         p.household_id,
                         reason=gone.get(p.signal_id),
                     )
-                    for p in _vault(tables).withdraw(sorted(gone))
+                    for p in tables.withdraw(sorted(gone))
                 ]
         subject = self._bundle.purposes[purpose_id].subject
         tx.send(f"signals.{purpose_id}", [assignment_message(a, purpose_id, subject) for a in assignments])
@@ -310,11 +311,6 @@ class Intake:
         if partner is None or partner.door != FILE:
             return KAFKA
         return FILE if (DOOR, FILE.encode()) in record.headers else KAFKA
-
-
-def _vault(tables: Any) -> VaultTables:
-    found: VaultTables = tables
-    return found
 
 
 def _received_at(record: Record) -> datetime:

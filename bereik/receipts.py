@@ -45,9 +45,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "source hoort niet bij deze partner; gebruik de source uit uw aansluitgegevens.",
         "source does not belong to this partner; use the source from your connection details.",
     ),
-    "unknown_type": (
-        "type is onbekend of heeft een hoofdversie die niet wordt aangenomen.",
-        "type is unknown or has a major version that is not taken.",
+    "unknown_type": ("type is onbekend.", "type is unknown."),
+    "unknown_version": (
+        "Deze hoofdversie van type wordt niet aangenomen.",
+        "This major version of type is not taken.",
     ),
     "unknown_partner": (
         "Er is geen aansluiting voor deze partner.",

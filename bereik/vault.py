@@ -5,7 +5,7 @@ What leaves it is an assignment: a signal, a person and a household as keyed ids
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -14,8 +14,6 @@ import orjson
 from bereik import linkage
 from bereik.bundle import Linkage, SignalType
 from bereik.ports import RecordRow, Register, VaultTables
-
-LINKED_BY = "bereik"
 
 
 def seal_record(
@@ -65,10 +63,3 @@ def open_record(register: Register, signal_id: Any, sealed: bytes) -> linkage.Id
         register.box.open(sealed, f"{register.register_id}|{signal_id}".encode())
     )
     return linkage.Identity(fields)
-
-
-def registers_needed(
-    rows: Iterable[tuple[str, str]], known: Mapping[tuple[str, str], Register]
-) -> set[tuple[str, str]]:
-    """The (purpose, municipality) pairs that have no register yet."""
-    return set(rows) - set(known)

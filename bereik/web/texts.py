@@ -364,6 +364,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "reason.forbidden_field": ("verboden veld meegestuurd", "a forbidden field was sent"),
     "reason.source_not_yours": ("afzender hoort niet bij deze partner", "source is not this partner’s"),
     "reason.unknown_type": ("onbekend soort bericht", "unknown kind of message"),
+    "reason.unknown_version": ("onbekende hoofdversie", "unknown major version"),
     "reason.unknown_partner": ("onbekende partner", "unknown partner"),
     "reason.already_received": ("al eerder ontvangen", "received before"),
     "reason.id_reuse": ("zelfde kenmerk, andere inhoud", "same id, other content"),

@@ -349,7 +349,7 @@ BAD: dict[str, tuple[Any, str, str]] = {
     "an unknown major version": (
         lambda e, k: {**e, "type": re.sub(r"v\d+$", "v99", e["type"])},
         "refused",
-        "unknown_type",
+        "unknown_version",
     ),
     "a foreign source": (
         lambda e, k: {**e, "source": "urn:nld:oin:00000000000000000000:systeem:x"},
