@@ -192,20 +192,35 @@ def local_day(moment: datetime) -> date:
 
 
 def decide(
-    signals: Sequence[Signal], closings: Iterable[Closing], purpose: Purpose, bundle: Bundle
+    signals: Sequence[Signal],
+    closings: Iterable[Closing],
+    purpose: Purpose,
+    bundle: Bundle,
+    since: date | None = None,
 ) -> tuple[Case, ...]:
-    """Every case of one subject, oldest first. The same set of signals gives the same cases, whatever their order."""
+    """Every case of one subject, oldest first. The same set of signals gives the same cases, whatever their order.
+
+    With `since`, the day of the oldest signal that changed, cases of earlier periods are left out: what comes later
+    never changes them.
+    """
     ordered = sorted(signals, key=lambda signal: signal.order)
     closed = {closing.case_id: closing.at for closing in closings}
     groups = _by_month(ordered) if purpose.matching.period == "month" else _by_closing(ordered, closed)
+    if since is not None and purpose.matching.period == "month":
+        groups = [(period, group) for period, group in groups if period >= _month(since)]
     cases = tuple(_decide_group(period, group, ordered, purpose, bundle, closed) for period, group in groups)
     return _give_ids(cases, {signal.signal_id: signal for signal in ordered})
+
+
+@lru_cache(maxsize=4096)
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
 
 
 def _by_month(ordered: Sequence[Signal]) -> list[tuple[str, list[Signal]]]:
     groups: dict[str, list[Signal]] = {}
     for signal in ordered:
-        groups.setdefault(f"{signal.signal_date:%Y-%m}", []).append(signal)
+        groups.setdefault(_month(signal.signal_date), []).append(signal)
     return list(groups.items())
 
 
@@ -357,9 +372,14 @@ def _consecutive(group: Sequence[Signal], everything: Sequence[Signal], purpose:
         return None
     first = group[0].signal_date
     start = _months_before(first, purpose.matching.lookback_months)
-    members = {signal.signal_id for signal in group}
-    earlier = [s for s in everything if start <= s.signal_date < first and s.signal_id not in members]
-    return earlier[-1] if earlier else None
+    # The group's own signals are not earlier than its first one, so they need not be left out by name.
+    earlier = None
+    for signal in everything:
+        if signal.signal_date >= first:
+            break
+        if signal.signal_date >= start:
+            earlier = signal
+    return earlier
 
 
 def _repeated(

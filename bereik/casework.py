@@ -96,9 +96,13 @@ class Casework:
             if stored_row.case_id is not None and stored_row.status == "active":
                 members[stored_row.case_id].add(stored_row.signal_id)
         changed: dict[UUID, SignalRow] = {}
+        since: dict[UUID, date] = {}
         for assignment in assignments:
-            row = self._newer(assignment, known.get(assignment.signal_id), purpose)
+            before = known.get(assignment.signal_id)
+            row = self._newer(assignment, before, purpose)
             if row is not None:
+                for one in (before or row, row):
+                    since[one.subject] = min(one.signal_date, since.get(one.subject, date.max))
                 known[row.signal_id] = changed[row.signal_id] = row
         touched = (
             subjects
@@ -123,7 +127,16 @@ class Casework:
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for subject in sorted(touched, key=_AS_NUMBER):
             outcome += self._decide(
-                subject, signals[subject], stored[subject], facts, members, purpose, tables, changed, now
+                subject,
+                signals[subject],
+                stored[subject],
+                facts,
+                members,
+                since.get(subject),
+                purpose,
+                tables,
+                changed,
+                now,
             )
         tables.save(list(changed.values()), [row for row, _ in outcome])
         return outcome
@@ -155,6 +168,7 @@ class Casework:
         stored: Mapping[UUID, CaseRow],
         facts: Mapping[UUID, Sequence[FactRow]],
         members: Mapping[UUID, set[UUID]],
+        since: date | None,
         purpose: Purpose,
         tables: CaseworkTables,
         changed: dict[UUID, SignalRow],
@@ -167,13 +181,11 @@ class Casework:
             for f in facts[case_id]
             if f.kind == CLOSED
         ]
-        decisions = cases.decide([_signal(row) for row in active], closings, purpose, self._bundle)
+        decisions = cases.decide([_signal(row) for row in active], closings, purpose, self._bundle, since)
         by_id = {row.signal_id: row for row in rows}
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
-        standing: set[UUID] = set()
         for decision in decisions:
             case_id = decision.case_id or self._boxes[purpose.id].id(f"case|{decision.anchor}")
-            standing.add(case_id)
             for signal_id in decision.signals:
                 if by_id[signal_id].case_id != case_id:
                     by_id[signal_id].case_id = case_id
@@ -190,8 +202,9 @@ class Casework:
                     reason,
                 )
             )
+        held = {row.case_id for row in active}
         for case_id, before in stored.items():
-            if case_id not in standing and before.signals:
+            if case_id not in held and before.signals:
                 outcome.append(self._emptied(before, purpose, tables, now))
         return outcome
 
