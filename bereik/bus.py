@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -92,6 +92,9 @@ _POLLS_PER_BATCH = 8
 # noticed within 20 s.
 _ASK_MEMBERSHIP_S = 10.0
 
+# Kafka's own "no bound" for message.timestamp.before.max.ms.
+_ANY_AGE = 2**63 - 1
+
 CONTENT_TYPE = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 
@@ -117,6 +120,18 @@ class Broker:
     security_protocol: str = "SASL_PLAINTEXT"
     mechanism: str = "SCRAM-SHA-512"
     ca: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], username: str, password: str) -> Broker:
+        """As the BEREIK_KAFKA_* settings say, under this principal."""
+        return cls(
+            env["BEREIK_KAFKA_BOOTSTRAP"],
+            username,
+            password,
+            env.get("BEREIK_KAFKA_SECURITY_PROTOCOL") or "SASL_PLAINTEXT",
+            env.get("BEREIK_KAFKA_MECHANISM") or "SCRAM-SHA-512",
+            env.get("BEREIK_KAFKA_CA") or None,
+        )
 
     def settings(self) -> dict[str, Any]:
         """As kafka-python's keyword arguments."""
@@ -540,15 +555,20 @@ class Admin:
     def ensure_topics(
         self, wanted: Mapping[str, tuple[int, Mapping[str, str]]], replication: int = 1
     ) -> list[str]:
-        """Make the topics that are not there: name → (partitions, settings). Returns what was made."""
+        """Make the topics that are not there: name → (partitions, settings); the others get these settings.
+
+        Returns what was made.
+        """
+        known = self.topics()
         missing = {
             name: {"num_partitions": partitions, "replication_factor": replication, "configs": dict(configs)}
             for name, (partitions, configs) in wanted.items()
-            if name not in self.topics()
+            if name not in known
         }
         if missing:
             self._admin.create_topics(missing)
             self._admin.wait_for_topics(list(missing))
+        self.configure({name: configs for name, (_, configs) in wanted.items() if name not in missing})
         return sorted(missing)
 
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
@@ -601,12 +621,37 @@ class Admin:
         ends = self._admin.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
         return {(part.topic, part.partition): (firsts[part].offset, ends[part].offset) for part in parts}
 
-    def set_retention(self, topics: Sequence[str], retention_ms: int) -> None:
-        """Keep these topics' records so long after their own timestamp; -1 keeps them until it is set again."""
-        settings = {"retention.ms": str(retention_ms)}
-        self._admin.alter_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, name, settings) for name in topics]
+    def settings(self, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The settings in force: topic → setting → value."""
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
+        found = self._admin.describe_configs(asked, config_filter="all")
+        return {
+            name: {key: one["value"] for key, one in settings.items()}
+            for name, settings in found["topic"].items()
+        }
+
+    def configure(self, wanted: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Bring the settings of existing topics to name → settings, where they differ; returns which did."""
+        if not wanted:
+            return []
+        stands = self.settings(wanted)
+        differing = sorted(
+            name
+            for name, settings in wanted.items()
+            if any(stands[name].get(key) != value for key, value in settings.items())
         )
+        if differing:
+            self._admin.alter_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, name, dict(wanted[name])) for name in differing]
+            )
+        return differing
+
+    def set_retention(self, topics: Sequence[str], retention_ms: int) -> None:
+        """Keep these doors' records so long after their own timestamp, and refuse what is older at once.
+
+        -1 keeps and takes records of any age until it is set again.
+        """
+        self.configure(dict.fromkeys(topics, retention(retention_ms)))
 
     def delete_before(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Remove landed records below these offsets (kafka's delete_records)."""
@@ -618,6 +663,20 @@ class Admin:
     def close(self) -> None:
         """Close the connection."""
         self._admin.close()
+
+
+def retention(milliseconds: int) -> dict[str, str]:
+    """Settings of a partner's door: what is older than the door keeps is refused, and so is what is of the future.
+
+    A record's timestamp is written by its sender, and becomes the moment of receipt from which terms run.
+    """
+    any_age = milliseconds == -1
+    return {
+        "retention.ms": str(milliseconds),
+        "message.timestamp.before.max.ms": str(_ANY_AGE if any_age else milliseconds),
+        # An hour, for clocks that are ahead or that took summer time for UTC.
+        "message.timestamp.after.max.ms": str(3_600_000),
+    }
 
 
 # ---------------------------------------------------------------- relay

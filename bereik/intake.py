@@ -314,7 +314,10 @@ class Intake:
 
 
 def _received_at(record: Record) -> datetime:
-    """The record's timestamp. Its sender writes it, so one outside 1970-2100 is brought to the nearest end."""
+    """The record's timestamp, which the door keeps within a week before and an hour after it came.
+
+    Still, a sender may leave it out (-1), and history is loaded with that bound lifted: it stays within the calendar.
+    """
     return datetime.fromtimestamp(min(max(record.timestamp, 0), _LAST_MS) / 1000, UTC)
 
 

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 from bereik.bundle import Bundle, Topic
-from bereik.bus import Admin, Broker
+from bereik.bus import Admin, Broker, retention
 from bereik.store import Store, bundles, migrate
+
+# The topics that partners write.
+DOORS = "in.{partner}"
 
 Right = tuple[str, str, str, str, bool]
 
@@ -44,9 +47,7 @@ class Owner(Protocol):
     @property
     def owner_url(self) -> str: ...
     @property
-    def kafka_bootstrap(self) -> str: ...
-    @property
-    def kafka_admin(self) -> tuple[str, str]: ...
+    def kafka_admin(self) -> Broker: ...
     def kafka_password(self, principal: str) -> str: ...
     def database_url(self, role: str) -> str: ...
 
@@ -58,8 +59,7 @@ def provision(owner: Owner, schemas: Path, by: str = "bereik up") -> str:
     """
     bundle = Bundle.compile(schemas)
     migrate(owner.owner_url, tuple(bundle.purposes))
-    user, password = owner.kafka_admin
-    admin = Admin(Broker(owner.kafka_bootstrap, user, password))
+    admin = Admin(owner.kafka_admin)
     try:
         ensure_kafka(admin, bundle, owner.kafka_password)
     finally:
@@ -90,7 +90,11 @@ def ensure_kafka(admin: Admin, bundle: Bundle, password_of: Callable[[str], str]
             name: (
                 topic.partitions,
                 {
-                    "retention.ms": str(topic.retention_ms),
+                    **(
+                        retention(topic.retention_ms)
+                        if topic.pattern == DOORS
+                        else {"retention.ms": str(topic.retention_ms)}
+                    ),
                     "segment.ms": str(topic.segment_ms),
                     # Partners compress as they like; without this, one batch in a codec that our consumers lack
                     # (snappy, lz4, zstd) would stop them. Also, a body is measured unpacked.

@@ -363,7 +363,7 @@ def start(world: World, process: str, failpoint: str = "") -> subprocess.Popen[b
 def members(world: World, process: str) -> int:
     """How many processes hold partitions in the group's own eyes."""
     settings = world.stack.settings
-    admin = KafkaAdminClient(**Broker(settings.kafka_bootstrap, *settings.kafka_admin).settings())
+    admin = KafkaAdminClient(**settings.kafka_admin.settings())
     try:
         group = admin.describe_groups([process])[process]
         return len([one for one in group["members"] if one["member_assignment"]])

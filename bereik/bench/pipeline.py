@@ -15,7 +15,7 @@ from typing import Any
 from bereik import fiction
 from bereik.app import App, Settings
 from bereik.bench import meter
-from bereik.bus import Admin, Broker, Producer
+from bereik.bus import Admin, Producer
 from bereik.errors import LastingError
 from bereik.runtime import Ports, Stack
 from bereik.store.invariants import AUDITOR
@@ -69,8 +69,7 @@ def run(signals: int, seed: int, say: Callable[[str], None]) -> Result:
 def _fill(stack: Stack, app: App, stream: fiction.Load, say: Callable[[str], None]) -> int:
     """Publish every record; returns how many. The history is older than a door keeps, so retention waits."""
     settings = stack.settings
-    user, password = settings.kafka_admin
-    broker = Broker(settings.kafka_bootstrap, user, password)
+    broker = settings.kafka_admin
     admin = Admin(broker)
     admin.set_retention([f"in.{partner}" for partner in app.bundle().partners], -1)
     admin.close()

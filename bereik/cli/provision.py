@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bereik import provision
+from bereik.bus import Broker
 from bereik.cli import show
 from bereik.errors import LastingError
 from bereik.runtime.stack import REPOSITORY
@@ -42,14 +43,11 @@ class External:
         return self._env["BEREIK_OWNER_URL"]
 
     @property
-    def kafka_bootstrap(self) -> str:
-        """Where the broker listens."""
-        return self._env["BEREIK_KAFKA_BOOTSTRAP"]
-
-    @property
-    def kafka_admin(self) -> tuple[str, str]:
-        """Name and password of a super user."""
-        return self._env["BEREIK_KAFKA_ADMIN_USERNAME"], self._env["BEREIK_KAFKA_ADMIN_PASSWORD"]
+    def kafka_admin(self) -> Broker:
+        """The broker as a super user, reached in the same way as every process reaches it."""
+        return Broker.from_env(
+            self._env, self._env["BEREIK_KAFKA_ADMIN_USERNAME"], self._env["BEREIK_KAFKA_ADMIN_PASSWORD"]
+        )
 
     def kafka_password(self, principal: str) -> str:
         """The password that this principal must get. Raises `PasswordMissing`."""

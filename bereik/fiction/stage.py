@@ -88,10 +88,11 @@ class Stage:
         """Let the doors keep records of months ago while the block runs.
 
         A topic keeps records by their own timestamp, and a check of the broker would remove ours of May before intake
-        has read them. Afterwards the declared term holds again, and that same check clears the history away.
+        has read them; besides, a door refuses what is older than it keeps. Afterwards the declared term holds again, and
+        that same check clears the history away.
         """
         settings = self.stack.settings
-        admin = Admin(Broker(settings.kafka_bootstrap, *settings.kafka_admin))
+        admin = Admin(settings.kafka_admin)
         doors = {
             name: topic
             for name, topic in self.app.bundle().topic_names().items()

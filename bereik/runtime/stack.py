@@ -17,12 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bereik.errors import LastingError, TransientError
 from bereik.runtime import broker, clock, database, jars
 from bereik.runtime.files import lock, write_secret
 from bereik.runtime.ports import HOST, Ports
 from bereik.runtime.supervise import ProcessState, Program, Supervisor
+
+if TYPE_CHECKING:
+    from bereik.bus import Broker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONSUMERS = ("intake", "casework", "outreach", "relay", "bridge")
@@ -101,9 +105,12 @@ class HomeSettings:
         return f"{HOST}:{self.ports.kafka}"
 
     @property
-    def kafka_admin(self) -> tuple[str, str]:
-        """Name and password of the broker's super user."""
-        return broker.ADMIN, self.kafka_password(broker.ADMIN)
+    def kafka_admin(self) -> Broker:
+        """The broker as its super user."""
+        # kafka-python is not needed to stop a stack or to tell how it is, and takes a while to load.
+        from bereik.bus import Broker
+
+        return Broker(self.kafka_bootstrap, broker.ADMIN, self.kafka_password(broker.ADMIN))
 
     def database_url(self, role: str) -> str:
         """The database as a login role."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,11 +15,12 @@ import kafka.errors
 import kafka.record.default_records as batches
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from support import CANARY, World, data_for, event, house, person, wait_for
+from support import CANARY, REPOSITORY, World, data_for, event, house, person, wait_for
 
 from bereik.bundle import SignalType
-from bereik.bus import CONTENT_TYPE, NotSent
+from bereik.bus import CONTENT_TYPE, Admin, NotSent, Producer
 from bereik.outreach import UnknownCase
+from bereik.provision import provision
 
 pytestmark = pytest.mark.stack
 
@@ -437,7 +439,82 @@ def test_no_value_is_ever_logged(world: World) -> None:
     assert leaks == []
 
 
-def test_wild_timestamps_and_null_headers_stop_nobody(
+DAY_MS = 86_400_000
+
+
+def sent_at(world: World, partner: str, made: dict[str, Any], timestamp_ms: int) -> bool:
+    """Whether the door takes an event with this timestamp. A producer that was refused is of no more use."""
+    producer = Producer(world.broker(f"partner_{partner}"))
+    try:
+        producer.send(f"in.{partner}", HERE.encode(), json.dumps(made).encode(), CONTENT_TYPE, timestamp_ms)
+        return producer.flush() == 1
+    except NotSent as refused:
+        assert "InvalidTimestamp" in str(refused)
+        return False
+    finally:
+        producer.close()
+
+
+@pytest.mark.parametrize(
+    ("after_now_ms", "taken"),
+    [
+        (-(10**14), False),
+        (-8 * DAY_MS, False),
+        (-6 * DAY_MS, True),
+        (DAY_MS // 48, True),
+        (DAY_MS // 12, False),
+        (10**14, False),
+    ],
+)
+def test_the_moment_of_receipt_cannot_be_moved(
+    world: World, debt: SignalType, partner: str, after_now_ms: int, taken: bool
+) -> None:
+    at = int(time.time() * 1000) + after_now_ms
+    made = sound(world, debt, partner)
+    if taken:
+        # A signal may not be dated after its receipt, so this one is of the moment that its sender claims.
+        moment = datetime.fromtimestamp(at / 1000, UTC)
+        made = {**sound(world, debt, partner, on=moment.date()), "time": moment.isoformat()}
+    assert sent_at(world, partner, made, at) is taken
+    if taken:
+        assert world.fate(partner, made["id"]) == ("accepted", "allowed", [])
+
+
+def test_an_event_without_a_timestamp_is_not_taken_for_one_of_1970(
+    world: World, debt: SignalType, partner: str
+) -> None:
+    made = sound(world, debt, partner)
+    assert sent_at(world, partner, made, -1), "to the broker, -1 is no timestamp at all"
+    assert world.fate(partner, made["id"])[0] == "refused"
+
+
+def test_a_door_that_was_opened_for_history_is_closed_again(
+    world: World, debt: SignalType, partner: str
+) -> None:
+    admin, door = Admin(world.stack.settings.kafka_admin), f"in.{partner}"
+    names = ("retention.ms", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms")
+    week = str(world.bundle.topic_names()[door].retention_ms)
+    long_ago = int(time.time() * 1000) - 100 * DAY_MS
+
+    def stands(topic: str) -> list[str]:
+        found = admin.settings([topic])[topic]
+        return [found[name] for name in names]
+
+    try:
+        assert stands(door) == [week, week, "3600000"]
+        assert stands(f"receipts.{partner}")[1] == str(2**63 - 1), "what we write ourselves is not bounded"
+        admin.set_retention([door], -1)
+        assert sent_at(world, partner, sound(world, debt, partner), long_ago)
+        # Whoever activates declarations, or starts the stack again, puts right what was left open.
+        provision(world.stack.settings, REPOSITORY / "schemas", "test")
+        assert stands(door) == [week, week, "3600000"]
+        assert not sent_at(world, partner, sound(world, debt, partner), long_ago)
+        assert admin.configure({door: {"retention.ms": week}}) == [], "nothing differs, so nothing is altered"
+    finally:
+        admin.close()
+
+
+def test_null_headers_stop_nobody(
     world: World, debt: SignalType, partner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Java clients send null header values; kafka-python's own producer would not, so its batch writer is bent here."""
@@ -451,8 +528,6 @@ def test_wild_timestamps_and_null_headers_stop_nobody(
     monkeypatch.setattr(batches.DefaultRecordBatchBuilder, "append", bent)
     for headers in ([*CONTENT_TYPE, ("bereik-door", b"")], [("content-type", b"")], [("", b"")]):
         world.send(partner, sound(world, debt, partner), headers=headers)
-    for wild in (-1, 0, -(10**14)):
-        world.send(partner, sound(world, debt, partner), timestamp_ms=wild)
     last = sound(world, debt, partner)
     world.send(partner, last)
     assert world.fate(partner, last["id"])[0] == "accepted"
