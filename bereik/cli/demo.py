@@ -144,6 +144,9 @@ def _starting(stack: Stack, airflow: bool) -> Iterator[Callable[[], None]]:
     Airflow takes most of the time of starting, and the first events do not need it. A process of its own can be ended
     at any moment; a thread could start parts behind the back of whoever is stopping them.
     """
+    # Starting sets every door to what is declared, before the consumers start; where these run already, the history
+    # must wait for that, because half-way it would be refused as too old.
+    ran = _consumers_run(stack)
     ports = {f"BEREIK_{name.upper()}_PORT": str(port) for name, port in stack.ports.as_dict().items()}
     starter = subprocess.Popen(
         [sys.executable, "-c", _COMMAND, "up", *([] if airflow else ["--no-airflow"])],
@@ -171,6 +174,8 @@ def _starting(stack: Stack, airflow: bool) -> Iterator[Callable[[], None]]:
             time.sleep(0.3)
         if not _consumers_run(stack):
             raise NotStarted()
+        if ran:
+            finished()
         yield finished
     finally:
         if starter.poll() is None:
