@@ -20,8 +20,8 @@ _SIGNAL_TYPES = (
 )  # fmt: skip
 _CASE = (
     "case_id", "subject", "household_id", "municipality", "area", "version", "status", "result", "kind", "crisis", "priority",
-    "team", "period", "first_signal", "newest_signal", "received_at", "offer_by", "signals", "stands", "digest", "decision", "alerted", "bundle_id",
-    "decided_at",
+    "team", "period", "first_signal", "newest_signal", "received_at", "offer_by", "signals", "stands", "digest", "decision",
+    "alerted", "bundle_id", "decided_at",
 )  # fmt: skip
 _CASE_TYPES = (
     "uuid", "uuid", "uuid", "text", "text", "int4", "text", "text", "text", "bool", "int4",
