@@ -422,7 +422,7 @@ def _labels(
     }
 
 
-# Labels have few combinations, and each signal of each case asks: with 200,000 signals 400 answers were enough.
+# Labels have few combinations, and every decision asks.
 @lru_cache(maxsize=4096)
 def _place(
     bundle: Bundle, purpose_id: str, municipality: str, labels: tuple[tuple[str, tuple[str, ...]], ...]

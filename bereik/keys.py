@@ -34,7 +34,7 @@ class SealBroken(LastingError):
 class _Nonces:
     """Random nonces of 12 bytes from the system, fetched 1,024 at a time.
 
-    A system call for each took 110 µs where it was measured, a quarter of intake's time; the bytes are the same.
+    A system call for each took up to 110 µs on a busy machine, more than sealing the value; the bytes are the same.
     """
 
     def __init__(self) -> None:
