@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bereik.bundle import Bundle, Topic
+from bereik.bundle import Bundle
 from bereik.bus import Admin, Broker, retention
 from bereik.store import Store, bundles, migrate
 
@@ -73,16 +73,6 @@ def provision(owner: Owner, schemas: Path, by: str = "bereik up") -> str:
     return bundle.sha256
 
 
-def topics_of(bundle: Bundle) -> dict[str, Topic]:
-    """Every topic that the bundle needs: name → how it is made."""
-    found = {}
-    for topic in bundle.topics:
-        names = bundle.partners if "{partner}" in topic.pattern else bundle.purposes
-        for name in names:
-            found[topic.pattern.replace("{partner}", name).replace("{purpose}", name)] = topic
-    return found
-
-
 def ensure_kafka(admin: Admin, bundle: Bundle, password_of: Callable[[str], str]) -> None:
     """Topics, principals and rights. A partner may write its own door and read its own receipts, and nothing else."""
     admin.ensure_topics(
@@ -101,7 +91,7 @@ def ensure_kafka(admin: Admin, bundle: Bundle, password_of: Callable[[str], str]
                     "compression.type": "uncompressed",
                 },
             )
-            for name, topic in topics_of(bundle).items()
+            for name, topic in bundle.topic_names().items()
         }
     )
     admin.await_groups(tuple(right[3] for right in OWN_RIGHTS if right[2] == "group"))
