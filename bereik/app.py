@@ -37,6 +37,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 GROUPS: Mapping[str, str] = {"intake": "in", "casework": "signals", "outreach": "alerts", "bridge": "cases"}
 
 
+def topics_of(group: str, bundle: Bundle) -> tuple[str, ...]:
+    """The topics that a consumer group reads under a bundle."""
+    return tuple(sorted(name for name in bundle.topic_names() if name.startswith(f"{GROUPS[group]}.")))
+
+
 class NotConfigured(LastingError):
     """A setting is missing. Start through `bereik up`, or set the variables in docs/settings.md."""
 
@@ -205,11 +210,8 @@ class App:
             bundle_id, bundle = self.active()
             if bundle_id not in made:
                 made.clear()
-                names = bundle.partners if process == "intake" else bundle.purposes
-                topics = tuple(sorted(f"{GROUPS[process]}.{name}" for name in names))
-                made[bundle_id] = Work(
-                    topics, _OnSession(self.step(process, bundle_id, bundle), process, bundle_id)
-                )
+                step = _OnSession(self.step(process, bundle_id, bundle), process, bundle_id)
+                made[bundle_id] = Work(topics_of(process, bundle), step)
             return made[bundle_id]
 
         return work
@@ -257,9 +259,8 @@ class App:
             }
         waiting = {"outbox": int(stands.pop(("outbox", "", 0)))}
         with self._admin() as admin:
-            for group, prefix in GROUPS.items():
-                names = bundle.partners if prefix == "in" else bundle.purposes
-                ends = admin.ends([f"{prefix}.{name}" for name in names])
+            for group in GROUPS:
+                ends = admin.ends(topics_of(group, bundle))
                 waiting[group] = sum(
                     end - stands.get((group, *place), first) for place, (first, end) in ends.items()
                 )

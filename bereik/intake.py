@@ -80,20 +80,7 @@ class Intake:
         return [self._one(record) for record in records]
 
     def _one(self, record: Record) -> Item:
-        position = f"{record.topic}|{record.partition}|{record.offset}"
-        receipt = ReceiptRow(
-            receipt_id=self._box.id(f"receipt|{position}|{record.timestamp}"),
-            partner=record.topic.removeprefix(IN),
-            door=self._door(record),
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            received_at=_received_at(record),
-            fate=Fate.REFUSED.value,
-            gate=Gate.UNREAD.value,
-            reasons=[],
-        )
-        receipt.sealed = self._box.seal(record.value or b"", receipt.receipt_id.bytes)
+        receipt = self._receipt(record, Fate.REFUSED)
         item = Item(receipt)
         try:
             event = signal.read(record.headers, record.value)
@@ -284,26 +271,31 @@ class Intake:
 
     def park(self, record: Record, error: str, tx: IntakeTx) -> None:
         """A message that met a fault of ours: its original is kept, its partner is told, a person looks."""
-        receipt = ReceiptRow(
-            receipt_id=self._box.id(
-                f"receipt|{record.topic}|{record.partition}|{record.offset}|{record.timestamp}"
-            ),
+        receipt = self._receipt(record, Fate.PARKED)
+        receipt.reasons = [receipts.reason("our_fault", error=error)]
+        tables = tx.intake()
+        tables.land(_landed([Item(receipt)]))
+        tables.stage([receipt])
+        tables.finish([])
+        tx.send(f"receipts.{receipt.partner}", [_receipt_message(receipt)])
+
+    def _receipt(self, record: Record, fate: Fate) -> ReceiptRow:
+        """The receipt of a record that nobody has read yet, with its original sealed."""
+        place = f"{record.topic}|{record.partition}|{record.offset}|{record.timestamp}"
+        receipt_id = self._box.id(f"receipt|{place}")
+        return ReceiptRow(
+            receipt_id=receipt_id,
             partner=record.topic.removeprefix(IN),
             door=self._door(record),
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
             received_at=_received_at(record),
-            fate=Fate.PARKED.value,
+            fate=fate.value,
             gate=Gate.UNREAD.value,
-            reasons=[receipts.reason("our_fault", error=error)],
+            reasons=[],
+            sealed=self._box.seal(record.value or b"", receipt_id.bytes),
         )
-        receipt.sealed = self._box.seal(record.value or b"", receipt.receipt_id.bytes)
-        tables = tx.intake()
-        tables.land(_landed([Item(receipt)]))
-        tables.stage([receipt])
-        tables.finish([])
-        tx.send(f"receipts.{receipt.partner}", [_receipt_message(receipt)])
 
     def _door(self, record: Record) -> str:
         """By which door it came. The header may be anybody's, so it counts only for a partner that has a file door."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -22,7 +23,7 @@ def seal_record(
     """Fill a row from an event's data: the record sealed under its register's key, and the keyed hashes beside it."""
     who = linkage.identity(signal_type, data)
     box = row.register.box
-    row.sealed = box.seal(orjson.dumps(who.fields), context(row.register, row))
+    row.sealed = box.seal(orjson.dumps(who.fields), context(row.register, row.signal_id))
     key = linkage.person_key(who, rules)
     unit = linkage.address_unit(who)
     row.match_key = box.digest(f"person|{key}") if key else None
@@ -30,9 +31,9 @@ def seal_record(
     return row
 
 
-def context(register: Register, row: RecordRow) -> bytes:
+def context(register: Register, signal_id: UUID) -> bytes:
     """What a sealed record is bound to: it opens only as this signal's record in this register."""
-    return f"{register.register_id}|{row.signal_id}".encode()
+    return f"{register.register_id}|{signal_id}".encode()
 
 
 def identify(rows: Sequence[RecordRow], tables: VaultTables, bundle_id: int) -> None:
@@ -57,9 +58,7 @@ def identify(rows: Sequence[RecordRow], tables: VaultTables, bundle_id: int) -> 
     tables.save(ordered, bundle_id)
 
 
-def open_record(register: Register, signal_id: Any, sealed: bytes) -> linkage.Identity:
+def open_record(register: Register, signal_id: UUID, sealed: bytes) -> linkage.Identity:
     """The identity fields of one record, for the one who may know them."""
-    fields: dict[str, str] = orjson.loads(
-        register.box.open(sealed, f"{register.register_id}|{signal_id}".encode())
-    )
+    fields: dict[str, str] = orjson.loads(register.box.open(sealed, context(register, signal_id)))
     return linkage.Identity(fields)
