@@ -25,11 +25,11 @@ _EMAIL = re.compile(
     r"(?<![\w@.+-])([\w.!#$%&'*+=?^`{|}~-]{1,64})@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{0,61}[^\W_])(?![\w@-])"
 )
 # Letters of a local part, or first label of a domain, that say there is no address; "" is what is left of "xx".
-_NO_ADDRESS: Final = frozenset(
-    "geen geenmail geenemail geenadres geenmailadres geenemailadres heeftgeenmail heeftgeenemail onbekend nietbekend "
-    "unknown none nomail noemail nvt na noreply donotreply anoniem anonymous leeg".split()
-    + [""]
-)
+_NO_ADDRESS: Final = frozenset({
+    "", "anoniem", "anonymous", "donotreply", "geen", "geenadres", "geenemail", "geenemailadres", "geenmail",
+    "geenmailadres", "heeftgeenemail", "heeftgeenmail", "leeg", "na", "nietbekend", "noemail", "nomail", "none",
+    "noreply", "nvt", "onbekend", "unknown",
+})  # fmt: skip
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 
 
