@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -27,7 +27,7 @@ _PLAIN = str.maketrans(
 
 
 def mix() -> dict[str, Any]:
-    """Shares, rates and name lists, as `mix.yaml` holds them."""
+    """Shares and rates, as `mix.yaml` holds them."""
     found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "mix.yaml").read_text(encoding="utf-8"))
     return found
 
@@ -44,7 +44,11 @@ class Wheel(Generic[T]):
 
     def spin(self, chance: Random) -> T:
         """One value."""
-        return self._values[min(bisect_right(self._bounds, chance.random()), len(self._values) - 1)]
+        return self.at(chance.random())
+
+    def at(self, place: float) -> T:
+        """The value at that part of the wheel, from 0 to 1."""
+        return self._values[min(bisect_right(self._bounds, place), len(self._values) - 1)]
 
 
 @lru_cache(maxsize=16_384)
@@ -52,6 +56,93 @@ def plain(text: str) -> str:
     """Letters without their marks, as an old system keeps them: `Şule` → `Sule`, `Łukasz` → `Lukasz`."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_PLAIN))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+class Names:
+    """The names of `names.yaml`, each drawn with the chance that it is borne. Make it once; it holds no chance."""
+
+    def __init__(self) -> None:
+        text = (Path(__file__).parent / "names.yaml").read_text(encoding="utf-8")
+        found: Mapping[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self.origins: Mapping[str, Mapping[str, Any]] = found["origins"]
+        power, start = found["zipf"]["power"], found["zipf"]["start"]
+
+        def borne(names: Collection[T]) -> Wheel[T]:
+            return Wheel({name: (place + start) ** -power for place, name in enumerate(names)})
+
+        self._origin: Wheel[str] = Wheel({name: float(one["share"]) for name, one in self.origins.items()})
+        self._surnames = {
+            name: borne([_divided(text, one["prefixes"]) for text in one["surnames"]])
+            for name, one in self.origins.items()
+        }
+        self._given = {
+            name: [
+                (part["until"], {sex: borne([_called(*pair) for pair in part[sex].items()]) for sex in "mf"})
+                for part in one["given"]
+            ]
+            for name, one in self.origins.items()
+        }
+
+    def origin(self, chance: Random) -> str:
+        """One of the origins, by its share."""
+        return self._origin.spin(chance)
+
+    def group(self, origin: str) -> str:
+        """The group under which what becomes of people of this origin is reported."""
+        return str(self.origins[origin]["group"])
+
+    def surname(self, origin: str, chance: Random) -> tuple[str, str]:
+        """A voorvoegsel, which may be empty, and a surname, as a man bears it."""
+        one = self.origins[origin]
+        tail = one["tail"]
+        if chance.random() < tail["share"]:
+            heads, tails = tail["heads"], tail["tails"]
+            made = f"{heads[int(chance.random() * len(heads))]}{tails[int(chance.random() * len(tails))]}"
+            return _divided(made, one["prefixes"])
+        return self._surnames[origin].spin(chance)
+
+    def feminine(self, origin: str, surname: str) -> str:
+        """The surname as a woman of that origin bears it."""
+        for ending, hers in self.origins[origin].get("feminine", {}).items():
+            if surname.endswith(ending):
+                return surname.removesuffix(ending) + str(hers)
+        return surname
+
+    def given(self, origin: str, sex: str, born: int, chance: Random) -> tuple[tuple[str, ...], str]:
+        """The given names in the passport, and the name the bearer goes by."""
+        wheel = next(wheels[sex] for until, wheels in self._given[origin] if born <= until)
+        first, names = wheel.spin(chance)
+        found = [first]
+        for more in self.origins[origin]["second"]:
+            if chance.random() >= more:
+                break
+            found.append(wheel.spin(chance)[0])
+        # Who has a daily name beside the first name mostly goes by it.
+        called = names[int(chance.random() * len(names))] if names and chance.random() < 0.85 else first
+        return tuple(found), called
+
+
+def _divided(name: str, prefixes: Sequence[str]) -> tuple[str, str]:
+    """Voorvoegsel and the rest; the longest voorvoegsel that is followed by a name."""
+    for prefix in sorted(prefixes, key=len, reverse=True):
+        if name.startswith(f"{prefix} "):
+            return prefix, name.removeprefix(f"{prefix} ")
+    return "", name
+
+
+def _called(first: str, names: str | None) -> tuple[str, tuple[str, ...]]:
+    return first, tuple((names or "").split())
+
+
+@lru_cache(maxsize=1)
+def names() -> Names:
+    """The names, read once."""
+    return Names()
+
+
+def mailbox(name: str) -> str:
+    """What of a name may stand in a mail address: small letters and digits without marks."""
+    return "".join(letter for letter in plain(name).lower() if letter.isascii() and letter.isalnum())
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +157,9 @@ class Person:
     phone: str | None = None
     email: str | None = None
     initials: str = ""
+    sex: str = "f"
+    origin: str = ""
+    called: str = ""
     # What each partner calls this person's contract.
     contracts: dict[str, str] = field(default_factory=dict)
 
@@ -99,11 +193,7 @@ class Population:
         self._chance, self._today = chance, today
         self._mix = mix()
         self._homes: Mapping[str, Any] = self._mix["households"]
-        origins: Mapping[str, Any] = self._mix["origins"]
-        self._origin = Wheel({name: float(one["share"]) for name, one in origins.items()})
-        self._prefixes = {name: Wheel(one["prefixes"]) for name, one in origins.items()}
-        self._surnames = {name: tuple(one["surnames"]) for name, one in origins.items()}
-        self._given = {name: tuple(one["given"]) for name, one in origins.items()}
+        self._names = names()
         self._adults = Wheel(dict(enumerate(self._homes["adults"], 1)))
         self._children = Wheel(dict(enumerate(self._homes["children"])))
         self._codes = {
@@ -126,12 +216,12 @@ class Population:
         """A new household at an address where nobody of this population lives yet."""
         chance = self._chance
         postcode, number, letter, addition = self._address(municipality)
-        origin = self._origin.spin(chance)
+        origin = self._names.origin(chance)
         grown = adults if adults is not None else self._adults.spin(chance)
         young = children if children is not None else self._children.spin(chance)
         first = self._person(origin, 21, 78)
         others = [
-            self._person(origin if chance.random() < 0.8 else self._origin.spin(chance), 20, 78)
+            self._person(origin if chance.random() < 0.8 else self._names.origin(chance), 20, 78)
             for _ in range(grown - 1)
         ]
         offspring = [self._child(municipality, origin, first) for _ in range(young)]
@@ -160,23 +250,26 @@ class Population:
 
     def _person(self, origin: str, youngest: int, oldest: int) -> Person:
         chance, homes = self._chance, self._homes
-        surnames, given = self._surnames[origin], self._given[origin]
-        count = 1 + (chance.random() < 0.35) + (chance.random() < 0.08)
-        names = tuple(given[int(chance.random() * len(given))] for _ in range(count))
+        sex = "mf"[int(chance.random() * 2)]
         days = youngest * 365.25 + chance.random() * (oldest - youngest) * 365.25
-        surname = surnames[int(chance.random() * len(surnames))]
+        born = self._today - timedelta(days=int(days))
+        given, called = self._names.given(origin, sex, born.year, chance)
+        prefix, surname = self._names.surname(origin, chance)
         self._people += 1
         number = self._people
         return Person(
             number,
-            surname,
-            self._prefixes[origin].spin(chance),
-            names,
-            self._today - timedelta(days=int(days)),
+            self._names.feminine(origin, surname) if sex == "f" else surname,
+            prefix,
+            given,
+            born,
             # 06-99 is not given out to anybody.
             f"0699{number % 1_000_000:06d}" if chance.random() < homes["phone"] else None,
-            f"{plain(names[0]).lower()}.{number}@post.example" if chance.random() < homes["email"] else None,
-            "".join([name[0] for name in names]),
+            f"{mailbox(given[0])}.{number}@post.example" if chance.random() < homes["email"] else None,
+            "".join([name[0] for name in given]),
+            sex,
+            origin,
+            called,
         )
 
     def _child(self, municipality: str, origin: str, parent: Person) -> Person:
