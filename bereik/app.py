@@ -25,7 +25,7 @@ from bereik.casework import Casework
 from bereik.errors import LastingError
 from bereik.intake import Intake
 from bereik.keys import Keyring
-from bereik.ports import Record
+from bereik.ports import Letter, Record
 from bereik.store import Store, Tx, bundles, invariants, windows
 from bereik.store.session import Session
 from bereik.store.vault import Registers
@@ -116,8 +116,8 @@ class _OnSession:
     def write(self, prepared: Any, tx: Tx) -> None:
         self._step.write(prepared, Session(tx, self._group, self._bundle_id))
 
-    def park(self, record: Record, error: str, tx: Tx) -> None:
-        self._step.park(record, error, Session(tx, self._group, self._bundle_id))
+    def park(self, letter: Letter, error: str, tx: Tx) -> None:
+        self._step.park(letter, error, Session(tx, self._group, self._bundle_id))
 
 
 class App:
@@ -211,7 +211,8 @@ class App:
             if bundle_id not in made:
                 made.clear()
                 step = _OnSession(self.step(process, bundle_id, bundle), process, bundle_id)
-                made[bundle_id] = Work(topics_of(process, bundle), step)
+                # Doors hold one event in a record, because partners send them; our own topics many.
+                made[bundle_id] = Work(topics_of(process, bundle), step, batched=process != "intake")
             return made[bundle_id]
 
         return work

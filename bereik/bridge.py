@@ -14,8 +14,6 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-import orjson
-
 from bereik import cases, linkage, vault
 from bereik.bundle import BridgeRule, Bundle, Statute
 from bereik.casework import alert_message
@@ -25,12 +23,14 @@ from bereik.ports import (
     CaseView,
     FactRow,
     Keys,
+    Letter,
     Outbox,
     Record,
     Register,
     SideRow,
     TraceRow,
 )
+from bereik.signal import unpack
 
 CASES = "cases."
 CONSENT, CONSENT_WITHDRAWN, ACCEPTED = "consent", "consent_withdrawn", "bridge_accepted"
@@ -71,7 +71,7 @@ class BridgeTx(Outbox, Protocol):
     """The transaction as the bridge sees it."""
 
     def bridge(self) -> AbstractContextManager[BridgeTables]: ...
-    def park_position(self, record: Record, error: str) -> None: ...
+    def park_position(self, letter: Letter, error: str) -> None: ...
 
 
 # ---------------------------------------------------------------- deciding, pure
@@ -171,7 +171,8 @@ class Bridge:
         for record in records:
             purpose_id = record.topic.removeprefix(CASES)
             if any(purpose_id in rule.purposes for rule in self._bundle.bridges):
-                found[(purpose_id, UUID(orjson.loads(record.value or b"")["data"]["case_id"]))] = None
+                for event in unpack(record.value):
+                    found[(purpose_id, UUID(event["data"]["case_id"]))] = None
         return list(found)
 
     def write(self, prepared: Sequence[tuple[str, UUID]], tx: BridgeTx) -> None:
@@ -185,9 +186,9 @@ class Bridge:
                 if concerned:
                     self._look(concerned, rule, tables, tx, now)
 
-    def park(self, record: Record, error: str, tx: BridgeTx) -> None:
+    def park(self, letter: Letter, error: str, tx: BridgeTx) -> None:
         """Set a message of ours aside by its coordinates."""
-        tx.park_position(record, error)
+        tx.park_position(letter, error)
 
     def _look(
         self,

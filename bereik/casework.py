@@ -27,10 +27,12 @@ from bereik.ports import (
     CaseworkTables,
     FactRow,
     Keys,
+    Letter,
     Outbox,
     Record,
     SignalRow,
 )
+from bereik.signal import unpack
 
 SIGNALS = "signals."
 
@@ -43,7 +45,7 @@ class CaseworkTx(Outbox, Protocol):
     """The transaction as casework sees it: one purpose at a time, and never the vault."""
 
     def casework(self, purpose_id: str) -> AbstractContextManager[CaseworkTables]: ...
-    def park_position(self, record: Record, error: str) -> None: ...
+    def park_position(self, letter: Letter, error: str) -> None: ...
 
 
 class Casework:
@@ -57,7 +59,8 @@ class Casework:
         """The assignments in the batch, per purpose, in order."""
         found: dict[str, list[Assignment]] = defaultdict(list)
         for record in records:
-            found[record.topic.removeprefix(SIGNALS)].append(read_assignment(record.value or b""))
+            assignments = found[record.topic.removeprefix(SIGNALS)]
+            assignments += [read_assignment(event) for event in unpack(record.value)]
         return found
 
     def write(self, prepared: Mapping[str, list[Assignment]], tx: CaseworkTx) -> None:
@@ -78,9 +81,9 @@ class Casework:
             outcome = self.fold(self._bundle.purposes[purpose_id], [], set(subjects), tables)
         self._tell(purpose_id, outcome, tx)
 
-    def park(self, record: Record, error: str, tx: CaseworkTx) -> None:
+    def park(self, letter: Letter, error: str, tx: CaseworkTx) -> None:
         """Set a message of ours aside by its coordinates."""
-        tx.park_position(record, error)
+        tx.park_position(letter, error)
 
     # ------------------------------------------------------------ the fold around the pure rules
 
@@ -331,9 +334,9 @@ def _document(decision: cases.Case) -> dict[str, Any]:
     }
 
 
-def read_assignment(value: bytes) -> Assignment:
-    """An assignment from its message."""
-    data = orjson.loads(value)["data"]
+def read_assignment(event: Mapping[str, Any]) -> Assignment:
+    """An assignment from its event."""
+    data = event["data"]
     previous = data["previous_subject"]
     household = data["household_id"]
     return Assignment(

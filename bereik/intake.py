@@ -20,6 +20,7 @@ from bereik.ports import (
     Box,
     IntakeTables,
     Keys,
+    Letter,
     Outbox,
     ReceiptRow,
     Record,
@@ -269,9 +270,9 @@ class Intake:
         subject = self._bundle.purposes[purpose_id].subject
         tx.send(f"signals.{purpose_id}", [assignment_message(a, purpose_id, subject) for a in assignments])
 
-    def park(self, record: Record, error: str, tx: IntakeTx) -> None:
+    def park(self, letter: Letter, error: str, tx: IntakeTx) -> None:
         """A message that met a fault of ours: its original is kept, its partner is told, a person looks."""
-        receipt = self._receipt(record, Fate.PARKED)
+        receipt = self._receipt(letter, Fate.PARKED)
         receipt.reasons = [receipts.reason("our_fault", error=error)]
         tables = tx.intake()
         tables.land(_landed([Item(receipt)]))

@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-import orjson
-
 from bereik.casework import Casework, CaseworkTx, case_message
 from bereik.errors import LastingError
-from bereik.ports import AlertRow, FactRow, OutreachTables, Record
+from bereik.ports import AlertRow, FactRow, Letter, OutreachTables, Record
+from bereik.signal import unpack
 
 ALERTS = "alerts."
 BOARD = "board"
@@ -27,7 +26,7 @@ class OutreachTx(Protocol):
     """The transaction as outreach sees it."""
 
     def outreach(self, purpose_id: str) -> AbstractContextManager[OutreachTables]: ...
-    def park_position(self, record: Record, error: str) -> None: ...
+    def park_position(self, letter: Letter, error: str) -> None: ...
 
 
 class Outreach:
@@ -37,8 +36,8 @@ class Outreach:
         """The alerts in the batch, per purpose; one id once."""
         found: dict[str, dict[UUID, AlertRow]] = defaultdict(dict)
         for record in records:
-            alert = _read_alert(record.value or b"")
-            found[record.topic.removeprefix(ALERTS)][alert.alert_id] = alert
+            alerts = [_read_alert(event) for event in unpack(record.value)]
+            found[record.topic.removeprefix(ALERTS)] |= {alert.alert_id: alert for alert in alerts}
         return {purpose_id: list(alerts.values()) for purpose_id, alerts in found.items()}
 
     def write(self, prepared: Mapping[str, list[AlertRow]], tx: OutreachTx) -> None:
@@ -47,13 +46,13 @@ class Outreach:
             with tx.outreach(purpose_id) as tables:
                 tables.tell(prepared[purpose_id])
 
-    def park(self, record: Record, error: str, tx: OutreachTx) -> None:
+    def park(self, letter: Letter, error: str, tx: OutreachTx) -> None:
         """Set a message of ours aside by its coordinates."""
-        tx.park_position(record, error)
+        tx.park_position(letter, error)
 
 
-def _read_alert(value: bytes) -> AlertRow:
-    data = orjson.loads(value)["data"]
+def _read_alert(event: Mapping[str, Any]) -> AlertRow:
+    data = event["data"]
     return AlertRow(
         alert_id=UUID(data["alert_id"]),
         case_id=UUID(data["case_id"]),

@@ -32,6 +32,19 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One event set apart from its record: a record of our own topics holds many, `number` tells which one this is."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    headers: Sequence[tuple[str, bytes]]
+    value: bytes | None
+    number: int = 0
+
+
 class Box(Protocol):
     """A key that makes ids and seals values."""
 

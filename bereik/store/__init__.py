@@ -23,6 +23,7 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bereik.errors import LastingError, TransientError
+from bereik.ports import Letter
 from bereik.store.roles import ensure_auditor, sync_purposes
 
 __all__ = ["SchemaIsOld", "Store", "StoreUnavailable", "Tx", "migrate", "sync_purposes"]
@@ -37,7 +38,7 @@ set_json_loads(orjson.loads)
 # the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).
 _PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "08000", "08003", "08006", "25P03"}
 
-HEAD = "0001"
+HEAD = "0002"
 
 # Insert, select and delete are paid per row and not per message; 500 of 700 bytes are 350 kB.
 MESSAGES_PER_ROW = 500
@@ -114,6 +115,17 @@ class Tx:
         # After an error the transaction is aborted and rolls back, which ends the role by itself.
         self.raw.execute("SET LOCAL ROLE NONE")
 
+    @contextmanager
+    def savepoint(self) -> Iterator[Self]:
+        """Within the block all or nothing, while the transaction goes on whatever became of it."""
+        woken = self._woken
+        try:
+            with self.raw.transaction():
+                yield self
+        except BaseException:
+            self._woken = woken
+            raise
+
     def copy(
         self, table: str, columns: Sequence[str], types: Sequence[str], rows: Iterator[Sequence[Any]]
     ) -> None:
@@ -183,12 +195,12 @@ class Tx:
         """Forget rows that Kafka acknowledged."""
         self.execute("DELETE FROM ops.outbox WHERE outbox_id = ANY(%s)", (list(outbox_ids),))
 
-    def park(self, group: str, topic: str, partition: int, offset: int, error: str) -> None:
+    def park(self, group: str, letter: Letter, error: str) -> None:
         """Set a message of ours aside by its coordinates, with the kind of error only."""
         self.execute(
-            'INSERT INTO ops.parked (group_name, topic, partition, "offset", error) VALUES (%s, %s, %s, %s, %s)'
+            'INSERT INTO ops.parked (group_name, topic, partition, "offset", number, error) VALUES (%s, %s, %s, %s, %s, %s)'
             " ON CONFLICT DO NOTHING",
-            (group, topic, partition, offset, error),
+            (group, letter.topic, letter.partition, letter.offset, letter.number, error),
         )
 
     def locks(self, kind: int, keys: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bereik.ports import Record
+from bereik.ports import Letter
 from bereik.store import Tx
 from bereik.store.bridge import BridgeRows
 from bereik.store.casework import CaseworkRows, OutreachRows
@@ -50,6 +50,6 @@ class Session:
         """Put messages in the outbox."""
         self._tx.send(topic, messages)
 
-    def park_position(self, record: Record, error: str) -> None:
+    def park_position(self, letter: Letter, error: str) -> None:
         """Set a message of ours aside by its coordinates."""
-        self._tx.park(self._group, record.topic, record.partition, record.offset, error)
+        self._tx.park(self._group, letter, error)

@@ -8,17 +8,20 @@ import struct
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import kafka.codec
 import kafka.errors
 import kafka.record.default_records as batches
+import psycopg
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from support import CANARY, REPOSITORY, World, data_for, event, house, person, wait_for
 
+from bereik import casework, signal
 from bereik.bundle import SignalType
 from bereik.bus import CONTENT_TYPE, Admin, NotSent, Producer
+from bereik.keys import Box
 from bereik.outreach import UnknownCase
 from bereik.provision import provision
 
@@ -604,4 +607,31 @@ def test_a_partner_reads_its_own_receipts_and_nothing_else(world: World, partner
 
 def test_everything_so_far_adds_up(world: World) -> None:
     world.drain()
+    assert world.violations() == {}
+
+
+# ---------------------------------------------------------------- a fault of ours
+
+
+def test_of_a_batch_with_one_event_that_cannot_be_taken_only_that_one_is_parked(world: World) -> None:
+    """Our own topics hold many events in a record; the position of a group is behind whole records only."""
+    purpose = min(world.bundle.purposes)
+    alerts = [
+        casework.alert_message(
+            Box(bytes(32)), purpose, uuid4(), 0, HERE, f"{HERE}-x", "new_case", datetime.now(UTC)
+        )[1]
+        for _ in range(3)
+    ]
+    wanted = {UUID(json.loads(one)["data"]["case_id"]) for one in alerts}
+    batch = signal.pack([alerts[0], b'{"data": {}}', *alerts[1:]])
+    producer = Producer(world.stack.settings.kafka_admin)
+    producer.send(f"alerts.{purpose}", None, batch, partition=0)
+    producer.flush()
+    producer.close()
+    world.drain()
+    told = {row[0] for row in world.rows("SELECT case_id FROM casework.alert WHERE case_version = 0")}
+    assert told >= wanted
+    with psycopg.connect(world.stack.settings.owner_url, autocommit=True) as owner:
+        parked = owner.execute("DELETE FROM ops.parked RETURNING group_name, topic, number, error").fetchall()
+    assert parked == [("outreach", f"alerts.{purpose}", 1, "KeyError")]
     assert world.violations() == {}

@@ -15,9 +15,11 @@ from kafka import TopicPartition
 
 from bereik import addresses, cases, names
 from bereik.bundle import Bundle, Purpose
-from bereik.bus import Part, halves
+from bereik.bus import BYTES_PER_RECORD, EVENTS_PER_RECORD, Part, halves, letters, packed
 from bereik.cases import CONTRACT, Case, Signal
 from bereik.keys import Box, SealBroken
+from bereik.ports import Letter
+from bereik.signal import unpack
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 PURPOSES = sorted(BUNDLE.purposes.values(), key=lambda purpose: purpose.id)
@@ -201,6 +203,19 @@ def test_halving_a_batch_down_to_its_records_takes_each_once_and_in_order(parts:
     for part in parts:
         assert stands[part.partition] == part.after
         assert taken[part.partition] == [record.offset for record in part.records]
+
+
+@given(st.lists(st.integers(1, 400) | st.integers(BYTES_PER_RECORD // 3, BYTES_PER_RECORD), max_size=300))
+def test_events_are_packed_in_order_into_records_that_the_broker_takes(sizes: list[int]) -> None:
+    events = [b'{"id":%d,"data":"%s"}' % (number, b"x" * size) for number, size in enumerate(sizes)]
+    values = list(packed(events))
+    assert [event["id"] for value in values for event in unpack(value)] == list(range(len(events)))
+    assert all(len(unpack(value)) <= EVENTS_PER_RECORD for value in values)
+    assert all(len(value) < 1_000_000 for value in values), "Kafka's own default bound"
+    for offset, value in enumerate(values):
+        apart = letters(Letter("signals.x", 0, offset, 0, (), value), batched=True)
+        assert [letter.number for letter in apart] == list(range(len(unpack(value))))
+        assert [one for letter in apart for one in unpack(letter.value)] == unpack(value)
 
 
 # ---------------------------------------------------------------- keys

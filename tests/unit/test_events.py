@@ -38,7 +38,7 @@ def test_an_assignment(household: UUID | None) -> None:
         ONE, 1, "active", TWO, household, "9901", None, "x", "y", date(2026, 11, 1), NOW, {"bedrag": 5}
     )
     message = intake.assignment_message(assignment, "purpose", "address")
-    assert casework.read_assignment(message[1]) == assignment
+    assert [casework.read_assignment(event) for event in signal.unpack(message[1])] == [assignment]
     check("signal", message)
 
 
