@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from bereik.bundle import Bundle
+from bereik.evaluation import Truth
 from bereik.fiction.clerks import Card, Clerk, Home, Known, partners
 from bereik.fiction.people import Names, Person, Wheel, mailbox, names, postcodes
 
@@ -55,17 +56,8 @@ class Signal(NamedTuple):
     email: str
 
 
-class Truth(NamedTuple):
-    """A row of truth.csv: who a signal is about, at which address unit, and the group under which this is reported."""
-
-    signal_id: str
-    person: str
-    household: str
-    group: str
-
-
 class Row(NamedTuple):
-    """A signal and the truth about it."""
+    """A signal and the truth about it; its household is the address unit that the partner meant."""
 
     signal: Signal
     truth: Truth

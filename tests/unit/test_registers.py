@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bereik.bundle import Bundle
+from bereik.evaluation import Truth
 from bereik.fiction import registers
-from bereik.fiction.registers import Row, Signal, Split, Truth
+from bereik.fiction.registers import Row, Signal, Split
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 COLUMNS = (
