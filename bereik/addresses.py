@@ -44,9 +44,9 @@ _SAME: Final = {
     }.items()
     for written in ways.split()
 }
-# "1e", "2de", "1 hoog", "1e etage", "3 verd." are floors; "APP 3", "NR 3" and "UNIT 3" are 3.
+# "1e", "2de", "1h", "1 hoog", "1e etage", "3 verd." are floors; "APP 3", "NR 3" and "UNIT 3" are 3.
 _FLOOR = re.compile(
-    r"(?<=[0-9])(?:(?:E|STE|DE)(?=[^A-Z]|$|LINKS|RECHTS)|(?:E|STE|DE)?(?:HOOG|HG|ETAGE|ETG|VERDIEPING|VERD|VRD))"
+    r"(?<=[0-9])(?:(?:E|STE|DE|H)(?=[^A-Z0-9]|$|LINKS|RECHTS)|(?:E|STE|DE)?(?:HOOG|HG|ETAGE|ETG|VERDIEPING|VERD|VRD))"
 )
 _COUNTED = re.compile(r"^(?:APPARTEMENT|APPT|APP|APT|UNIT|NUMMER|NR|NO)(?=[0-9])")
 _ROOM = re.compile(r"(?:KAMER|KMR)(?=[0-9])")

@@ -11,6 +11,8 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, PhoneN
 
 # Several numbers with a remark fit in; what stands behind is not read.
 _LONGEST: Final = 300
+# Digits with the country's; the library takes an area code without a number for possible.
+_SHORTEST: Final = 7
 # One plain Dutch number and nothing else. The library takes 60 to 200 microseconds, this takes one or two.
 _PLAIN_DUTCH = re.compile(
     r"\s*(?:(?:\+|00) ?31[ .-]?(?:\(0\)|0)?|\(?0)?[ .-]?([1-9](?:\)?[ .-]?[0-9]){8})(?:\.0)?\s*", re.ASCII
@@ -42,7 +44,7 @@ def phone(text: str) -> str:
     """
     if plain := _PLAIN_DUTCH.fullmatch(text):
         return _dutch(_NOT_DIGITS.sub("", plain[1]))
-    if len(text) < 7:
+    if len(text) < _SHORTEST:
         return ""
     first = ""
     for number, mobile in _found(text[:_LONGEST]):
@@ -61,7 +63,7 @@ def _found(text: str) -> Iterator[tuple[str, bool]]:
             mobile = number.startswith("+316")
         else:
             mobile = phonenumbers.number_type(found.number) in _MOBILE
-        if number:
+        if len(number) > _SHORTEST:
             yield number, mobile
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, timedelta
 
 import phonenumbers
@@ -9,12 +10,112 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from bereik import addresses, births, contacts
+from bereik import addresses, births, contacts, names
 
 TODAY = date(2026, 11, 22)
 # Any text, surrogates and NUL included.
 ANYTHING = st.text(st.characters(exclude_categories=())) | st.text("0123456789-/. ()+xA\x00", max_size=30)
 LONG = 100_000
+
+
+# ---------------------------------------------------------------- names
+
+# What a field with a name is made of: names of every origin, prefixes, titles, borders, trades, and rubbish.
+NAME_WORDS = [
+    "Jansen", "Berg", "de", "van", "der", "den", "v.d.", "vd", "v", "'t", "ten", "Tenhagen", "VandenBerg", "Vandijk", "Deboer",
+    "El", "Amrani", "Elamrani", "Ben", "Ali", "Benali", "al", "Ait", "Abd", "dos", "da", "Silva", "Çelik", "Öztürk", "Łuczak",
+    "O'Brien", "IJzer", "ij", "jij", "dhr.", "mw", "heer", "Fam.", "e/v", "e.v.", "geb.", "en", "h/o", "B.V.", "bv", "& Zn",
+    "Bouw", "Bakkerij", "Stichting", "J.", "J.P.", "JP", "Th.", "Das", "Le", "Ng", "-", ",", "/", "(", ")", "|", "#", "x", "\x00",
+]  # fmt: skip
+FIELD = st.lists(st.sampled_from(NAME_WORDS), max_size=6).flatmap(
+    lambda words: st.sampled_from(
+        ["".join(words), " ".join(words), " ".join(words).upper(), "".join(words).lower()]
+    )
+)
+SURNAME = st.sampled_from(
+    [
+        "Jansen",
+        "van den Berg",
+        "de Vries",
+        "in 't Veld",
+        "El Amrani",
+        "Benali",
+        "Öztürk",
+        "Wałęsa",
+        "Meijer",
+        "dos Santos Silva",
+    ]
+)
+
+
+@given(ANYTHING | FIELD, ANYTHING | FIELD, ANYTHING | FIELD)
+@example("a-" * LONG, "B." * LONG, "El " * LONG)
+@example("elbenelben" * LONG, "vandevandevandenvande" * LONG, "ǅ" * LONG)
+@example("\ufdfa" * LONG, "ŉ" * LONG, "İ" * LONG)
+def test_no_name_raises_and_normalising_twice_is_once(one: str, two: str, three: str) -> None:
+    folded = names.fold(one)
+    assert names.fold(folded) == folded
+    assert folded.isascii()
+    for surname in names.surnames(one, two):
+        assert names.surnames(surname) == (surname,)
+        assert names.fold(surname) == surname
+        assert names.sound(surname)
+    found = names.surnames(one)
+    assert names.surnames(" / ".join(found)) == found
+    letters = names.initials(one, two, three)
+    assert names.initials(letters) == letters
+    for name in names.given(one, two):
+        assert names.given(name) == (name,)
+        assert names.aliases(name)
+    assert names.same_given(one, one) == bool(folded)
+
+
+@given(SURNAME, SURNAME, st.sampled_from(["-", " - ", "/", " e/v ", " geb. ", " & ", " (", "–"]))
+def test_the_order_of_own_and_partner_name_does_not_count(own: str, partner: str, between: str) -> None:
+    assert names.surnames(f"{own}{between}{partner}") == names.surnames(f"{partner}{between}{own}")
+    assert set(names.surnames(own)) | set(names.surnames(partner)) == set(
+        names.surnames(f"{own}{between}{partner}")
+    )
+
+
+@given(ANYTHING | FIELD)
+def test_case_and_marks_of_a_surname_do_not_count(written: str) -> None:
+    # Mangled text cannot be put right once its capitals have changed; upper("ŉ") is two letters.
+    plain = "".join(letter for letter in written if letter.isascii() or letter in "ÇçÖöÜüÉéËëİıŁłĞğŞşÀà")
+    without = (
+        unicodedata.normalize("NFKD", plain)
+        .translate(str.maketrans("Łłı", "Lli"))
+        .encode("ascii", "ignore")
+        .decode()
+    )
+    expected = names.surnames(plain)
+    assert names.surnames(plain.upper()) == names.surnames(plain.lower()) == expected
+    assert names.surnames(without) == expected
+
+
+@given(SURNAME, st.sampled_from(["van", "van der", "de", "ten", "v.d.", "op de", "von"]), st.booleans())
+def test_where_a_prefix_stands_does_not_count(surname: str, prefix: str, capitals: bool) -> None:
+    bare = names.surnames(surname)
+    ways = [
+        (f"{prefix} {surname}", ""),
+        (f"{surname}, {prefix}", ""),
+        (surname, prefix),
+        (f"{prefix} {surname}", prefix),
+    ]
+    for family_name, field in ways:
+        assert names.surnames(family_name.upper() if capitals else family_name, field) == bare
+
+
+@given(st.lists(st.sampled_from("ABCDEFGHKLMNPRSTVWZ"), min_size=1, max_size=4).map("".join))
+def test_the_way_initials_are_written_does_not_count(letters: str) -> None:
+    ways = {
+        letters,
+        ".".join(letters) + ".",
+        ". ".join(letters) + ".",
+        " ".join(letters),
+        ".".join(letters).lower(),
+    }
+    assert {names.initials(way) for way in ways} == {letters.lower()}
 
 
 # ---------------------------------------------------------------- addresses
