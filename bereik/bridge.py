@@ -6,7 +6,7 @@ hash is made and nothing is looked up, so a case without a bridge holds no trace
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -165,26 +165,33 @@ class Bridge:
         self._boxes: dict[str, Box] = {rule.id: keys.box(f"bridge|{rule.id}") for rule in bundle.bridges}
         self._purpose_boxes: dict[str, Box] = {name: keys.box(f"purpose|{name}") for name in bundle.purposes}
 
-    def prepare(self, records: Sequence[Record]) -> list[tuple[str, UUID]]:
-        """The cases in the batch that a bridge could matter to, once each."""
-        found: dict[tuple[str, UUID], None] = {}
+    def prepare(self, records: Sequence[Record]) -> dict[tuple[str, str], str]:
+        """The cases in the batch that a bridge could matter to, once each: (purpose, case) → municipality."""
+        found: dict[tuple[str, str], str] = {}
         for record in records:
             purpose_id = record.topic.removeprefix(CASES)
             if any(purpose_id in rule.purposes for rule in self._bundle.bridges):
                 for event in unpack(record.value):
-                    found[(purpose_id, UUID(event["data"]["case_id"]))] = None
-        return list(found)
+                    data = event["data"]
+                    found[(purpose_id, data["case_id"])] = data["municipality"]
+        return found
 
-    def write(self, prepared: Sequence[tuple[str, UUID]], tx: BridgeTx) -> None:
+    def write(self, prepared: Mapping[tuple[str, str], str], tx: BridgeTx) -> None:
         """Open, ask for, or end the bridges of each case. Few statements per batch, however many cases it has."""
         now = self._now()
         with tx.bridge() as tables:
-            views = tables.cases(prepared)
+            # Most cases have no ground and never had one; those are not even read.
+            ruled = {key for key, municipality in prepared.items() if self._has_statute(municipality, now)}
+            views = tables.cases(ruled | tables.noted(prepared.keys() - ruled))
             tables.lock({view.municipality for view in views.values()})
             for rule in self._bundle.bridges:
                 concerned = [view for view in views.values() if view.purpose in rule.purposes]
                 if concerned:
                     self._look(concerned, rule, tables, tx, now)
+
+    def _has_statute(self, municipality: str, now: datetime) -> bool:
+        statutes = self._bundle.municipalities[municipality].statutes
+        return any(statute.in_force(cases.local_day(now)) for statute in statutes)
 
     def park(self, letter: Letter, error: str, tx: BridgeTx) -> None:
         """Set a message of ours aside by its coordinates."""
@@ -205,14 +212,14 @@ class Bridge:
         tables.keep_traces([self._trace(case, rule, standing[case_id]) for case_id, case in mine.items()])
         # No ground: what may be there from an earlier ground goes.
         groundless = [
-            (case.case_id, rule.other(case.purpose)) for case in concerned if case.case_id not in standing
+            (rule.other(case.purpose), case.case_id) for case in concerned if case.case_id not in standing
         ]
         for bridge_id, sides in tables.end_bridges(
             tables.drop_traces(groundless), "ground_gone", now
         ).items():
             self._tell(sides, bridge_id, "bridge_ended", tx, now)
 
-        met = tables.counterparts([(case.case_id, rule.other(case.purpose)) for case in mine.values()])
+        met = tables.counterparts([(rule.other(case.purpose), case.case_id) for case in mine.values()])
         others = tables.cases((purpose_id, other_id) for _, purpose_id, other_id in met)
         unseen = [other for other in others.values() if other.case_id not in standing]
         standing |= self._standings(unseen, rule, tables, now)
@@ -240,7 +247,7 @@ class Bridge:
 
     def _standings(
         self, asking: Sequence[CaseView], rule: BridgeRule, tables: BridgeTables, now: datetime
-    ) -> dict[UUID, Standing]:
+    ) -> dict[str, Standing]:
         """The cases that have a ground indeed. One sealed record of each is opened, and nobody else's."""
         sealed = tables.sealed_records(
             (c.purpose, c.newest_signal) for c in asking if c.newest_signal is not None
@@ -251,7 +258,7 @@ class Bridge:
             if signal_id is None or signal_id not in sealed:
                 continue
             who = vault.open_record(
-                self._register(case.purpose, case.municipality), signal_id, sealed[signal_id]
+                self._register(case.purpose, case.municipality), UUID(signal_id), sealed[signal_id]
             )
             unit = linkage.address_unit(who)
             statute = self._statute(case, rule, now)
@@ -280,7 +287,7 @@ class Bridge:
         tx: BridgeTx,
         now: datetime,
     ) -> None:
-        pair = sorted((str(case.case_id), str(other.case_id)))
+        pair = sorted((case.case_id, other.case_id))
         bridge_id = self._boxes[rule.id].id("bridge|" + "|".join(pair))
         sides = [self._side(mine, theirs, rule, tie) for mine, theirs in ((case, other), (other, case))]
         if tables.save(bridge_id, tie.ground, tie.basis, tie.state.value, sides, now):

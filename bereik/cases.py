@@ -2,6 +2,8 @@
 
 `decide` is a fold. It looks at a set of signals and at what people stated, never at the order in which they came, so
 a late, replayed or redriven signal gives the case it would have given in time.
+
+Ids are texts: a fold looks some forty ids up per signal, and a `UUID` hashes and compares in Python, ten times as slow.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -47,7 +48,7 @@ class Notify(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a case is what it is; the texts stand in `reason_text`."""
+    """Why a case is what it is; their texts stand below."""
 
     CRISIS = "crisis"
     WARM = "warm"
@@ -91,17 +92,37 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
 }
 
 
-def reason_text(reason: Reason, **values: Any) -> dict[str, str]:
-    """A reason in Dutch and English, with its code."""
-    nl, en = _TEXTS[reason]
-    return {"code": reason.value, "nl": nl.format(**values), "en": en.format(**values)}
+def reason(code: Reason, **values: Any) -> dict[str, Any]:
+    """A reason as it is stored: its code and the values that its text names."""
+    return {"code": code.value, **values}
+
+
+def spoken(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored decision with its reasons and its term in words, in Dutch and English."""
+    reasons = []
+    for stored in decision["reasons"]:
+        nl, en = _TEXTS[Reason(stored["code"])]
+        reasons.append({"code": stored["code"], "nl": nl.format(**stored), "en": en.format(**stored)})
+    return {**decision, "reasons": reasons, "offer_in": _term_text(**decision["offer_in"])}
+
+
+def _term_text(days: int = 0, working_days: int = 0) -> dict[str, str]:
+    if working_days:
+        return {
+            "nl": f"{working_days} {'werkdag' if working_days == 1 else 'werkdagen'}",
+            "en": f"{working_days} working {'day' if working_days == 1 else 'days'}",
+        }
+    return {
+        "nl": f"{days} {'dag' if days == 1 else 'dagen'}",
+        "en": f"{days} {'day' if days == 1 else 'days'}",
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """An active signal, as casework knows it: no name, no address."""
 
-    signal_id: UUID
+    signal_id: str
     type: str
     partner: str
     municipality: str
@@ -109,10 +130,10 @@ class Signal:
     signal_date: date
     received_at: datetime
     facts: Mapping[str, Any]
-    case_id: UUID | None = None
+    case_id: str | None = None
 
     @property
-    def order(self) -> tuple[date, datetime, UUID]:
+    def order(self) -> tuple[date, datetime, str]:
         """The order of meaning, which is not the order of arrival."""
         return (self.signal_date, self.received_at, self.signal_id)
 
@@ -121,7 +142,7 @@ class Signal:
 class Closing:
     """A person closed a case."""
 
-    case_id: UUID
+    case_id: str
     at: datetime
 
 
@@ -129,9 +150,9 @@ class Closing:
 class Case:
     """One decision. `anchor` is the oldest signal; `stands` whether a team has to reach out."""
 
-    anchor: UUID
-    case_id: UUID | None
-    signals: tuple[UUID, ...]
+    anchor: str
+    case_id: str | None
+    signals: tuple[str, ...]
     period: str
     status: str
     result: str | None
@@ -144,12 +165,14 @@ class Case:
     area: str | None
     route: Route
     labels: Mapping[str, tuple[str, ...]]
-    reasons: tuple[Mapping[str, str], ...]
+    reasons: tuple[Mapping[str, Any], ...]
     first_signal: date
     received_at: datetime
     offer_by: date
-    offer_in: dict[str, str]
+    offer_in: Mapping[str, int]
 
+
+_NO_POLICY = Policy()
 
 # ---------------------------------------------------------------- terms
 
@@ -224,7 +247,7 @@ def _by_month(ordered: Sequence[Signal]) -> list[tuple[str, list[Signal]]]:
     return list(groups.items())
 
 
-def _by_closing(ordered: Sequence[Signal], closed: Mapping[UUID, datetime]) -> list[tuple[str, list[Signal]]]:
+def _by_closing(ordered: Sequence[Signal], closed: Mapping[str, datetime]) -> list[tuple[str, list[Signal]]]:
     """One group until a person closes it; what is received later begins the next one."""
     groups: list[list[Signal]] = []
     for signal in sorted(ordered, key=lambda signal: (signal.received_at, signal.order)):
@@ -248,43 +271,44 @@ def _decide_group(
     everything: Sequence[Signal],
     purpose: Purpose,
     bundle: Bundle,
-    closed: Mapping[UUID, datetime],
+    closed: Mapping[str, datetime],
 ) -> Case:
     types = bundle.signal_types
     municipality = bundle.municipalities[group[-1].municipality]
-    policy = municipality.policies.get(purpose.id, Policy())
+    policy = municipality.policies.get(purpose.id, _NO_POLICY)
     repeats = {
         signal.signal_id: day for signal in group if (day := _repeated(signal, everything, purpose, types))
     }
     counted = [signal for signal in group if signal.signal_id not in repeats]
-    told = counted or list(group)
-    crisis = any(_flag(signal, types[signal.type].crisis_field) for signal in told)
+    told = counted or group
+    urgent = [signal for signal in told if _flag(signal, types[signal.type].crisis_field)]
+    crisis = bool(urgent)
     warm = any(_flag(signal, types[signal.type].warm_field) for signal in told)
     before = _consecutive(group, everything, purpose)
     kind = Kind.MULTIPLE if len(counted) > 1 else Kind.CONSECUTIVE if before else Kind.SINGLE
-    reasons: list[Mapping[str, str]] = []
+    reasons: list[Mapping[str, Any]] = []
     if crisis:
-        reasons.append(reason_text(Reason.CRISIS))
+        reasons.append(reason(Reason.CRISIS))
     if warm:
-        reasons.append(reason_text(Reason.WARM))
+        reasons.append(reason(Reason.WARM))
     if kind is Kind.MULTIPLE:
-        reasons.append(reason_text(Reason.MULTIPLE, n=len(counted)))
+        reasons.append(reason(Reason.MULTIPLE, n=len(counted)))
     if before:
         months = purpose.matching.lookback_months
-        reasons.append(reason_text(Reason.CONSECUTIVE, months=months, date=before.signal_date.isoformat()))
+        reasons.append(reason(Reason.CONSECUTIVE, months=months, date=before.signal_date.isoformat()))
     if kind is Kind.SINGLE:
-        reasons.append(reason_text(Reason.SINGLE))
+        reasons.append(reason(Reason.SINGLE))
 
     outcome = "new"
     amounts = [amount for signal in counted if (amount := _amount(signal, types)) is not None]
     threshold = policy.threshold_eur if policy.threshold_citation else 0
     if not counted:
         outcome = "repeat"
-        reasons.append(reason_text(Reason.REPEAT, date=max(repeats.values()).isoformat()))
+        reasons.append(reason(Reason.REPEAT, date=max(repeats.values()).isoformat()))
     elif amounts and len(amounts) == len(counted) and not crisis and not warm and sum(amounts) < threshold:
         outcome = "below_threshold"
         reasons.append(
-            reason_text(
+            reason(
                 Reason.BELOW_THRESHOLD,
                 total=sum(amounts),
                 threshold=threshold,
@@ -293,24 +317,24 @@ def _decide_group(
             )
         )
     elif amounts and threshold:
-        reasons.append(reason_text(Reason.ABOVE_THRESHOLD, total=sum(amounts), threshold=threshold))
+        reasons.append(reason(Reason.ABOVE_THRESHOLD, total=sum(amounts), threshold=threshold))
 
     case_id = next((signal.case_id for signal in group if signal.case_id is not None), None)
     closed_at = closed.get(case_id) if case_id is not None else None
     # What is reported after a person closed the case opens it again: nobody has judged that.
     is_closed = closed_at is not None and all(signal.received_at <= closed_at for signal in told)
-    labels = _labels(group, kind, crisis, warm, bool(repeats) and not counted)
-    level, why, way = _place(bundle, purpose.id, municipality.code, tuple(labels.items()))
-    received = min(signal.received_at for signal in told)
+    areas = tuple(sorted({signal.area or "" for signal in group}))
+    kinds = tuple(sorted({signal.type for signal in group}))
+    labels, level, why, way = _place(
+        bundle, purpose.id, municipality.code, areas, kinds, kind, crisis, warm, bool(repeats) and not counted
+    )
+    received = min([signal.received_at for signal in told])
     start = local_day(received)
     word = purpose.state("closed" if is_closed else outcome) or purpose.states[0]
     result = next((word.id for word in purpose.results if word.when == outcome), None)
-    crisis_from = min(
-        (signal.received_at for signal in told if _flag(signal, types[signal.type].crisis_field)),
-        default=received,
-    )
     offer_by = start + timedelta(days=policy.offer_days)
     if crisis:
+        crisis_from = min([signal.received_at for signal in urgent])
         offer_by = min(offer_by, _crisis_term(local_day(crisis_from), policy.crisis_working_days))
     return Case(
         anchor=group[0].signal_id,
@@ -332,23 +356,8 @@ def _decide_group(
         first_signal=group[0].signal_date,
         received_at=received,
         offer_by=offer_by,
-        offer_in=_term(policy, crisis),
+        offer_in={"working_days": policy.crisis_working_days} if crisis else {"days": policy.offer_days},
     )
-
-
-def _term(policy: Policy, crisis: bool) -> dict[str, str]:
-    """How long after receipt an offer must be there, in words."""
-    if crisis:
-        days = policy.crisis_working_days
-        return {
-            "nl": f"{days} {'werkdag' if days == 1 else 'werkdagen'}",
-            "en": f"{days} working {'day' if days == 1 else 'days'}",
-        }
-    days = policy.offer_days
-    return {
-        "nl": f"{days} {'dag' if days == 1 else 'dagen'}",
-        "en": f"{days} {'day' if days == 1 else 'days'}",
-    }
 
 
 def _flag(signal: Signal, name: str | None) -> bool:
@@ -406,48 +415,54 @@ def _repeated(
     return None
 
 
-def _labels(
-    group: Sequence[Signal], kind: Kind, crisis: bool, warm: bool, repeat: bool
-) -> dict[str, tuple[str, ...]]:
+# Labels have few combinations, and every decision asks.
+@lru_cache(maxsize=4096)
+def _place(
+    bundle: Bundle,
+    purpose_id: str,
+    municipality: str,
+    areas: tuple[str, ...],
+    types: tuple[str, ...],
+    kind: Kind,
+    crisis: bool,
+    warm: bool,
+    repeat: bool,
+) -> tuple[Mapping[str, tuple[str, ...]], int, Mapping[str, str], Route]:
+    """The labels; the level and reason of the first published priority rule that matches (without one the last); the route."""
+
     def yes(value: bool) -> tuple[str, ...]:
         return ("yes" if value else "no",)
 
-    return {
-        "area": tuple(sorted({signal.area for signal in group if signal.area})),
-        "type": tuple(sorted({signal.type for signal in group})),
+    labels = {
+        "area": tuple(area for area in areas if area),
+        "type": types,
         "kind": (kind.value,),
         "crisis": yes(crisis),
         "warm": yes(warm),
         "repeat": yes(repeat),
     }
-
-
-# Labels have few combinations, and every decision asks.
-@lru_cache(maxsize=4096)
-def _place(
-    bundle: Bundle, purpose_id: str, municipality: str, labels: tuple[tuple[str, tuple[str, ...]], ...]
-) -> tuple[int, Mapping[str, str], Route]:
-    """The level and reason of the first published priority rule that matches (without one the last), and the route."""
-    sets = {name: frozenset(values) for name, values in labels}
+    sets = {name: frozenset(values) for name, values in labels.items()}
     rules = bundle.purposes[purpose_id].priorities
     way = route(sets, bundle.municipalities[municipality].routes[purpose_id])
     for rule in rules:
         if matches(rule.match, sets):
-            return rule.level, rule.label, way
+            return labels, rule.level, rule.label, way
     last = max((rule.level for rule in rules), default=0) + 1
-    return last, {"nl": "Gewone volgorde.", "en": "Ordinary order."}, way
+    return labels, last, {"nl": "Gewone volgorde.", "en": "Ordinary order."}, way
 
 
-def _give_ids(cases: tuple[Case, ...], signals: Mapping[UUID, Signal]) -> tuple[Case, ...]:
+def _give_ids(cases: tuple[Case, ...], signals: Mapping[str, Signal]) -> tuple[Case, ...]:
     """Keep stored ids: of the cases that claim one, the one holding its oldest signal keeps it; the rest are new."""
-    oldest: dict[UUID, tuple[Any, int]] = {}
+    if not any(case.case_id for case in cases):
+        return cases
+    oldest: dict[str, tuple[Any, int]] = {}
     for index, case in enumerate(cases):
         for member in case.signals:
             signal = signals[member]
             if signal.case_id is not None:
                 claim = (signal.order, index)
                 oldest[signal.case_id] = min(oldest.get(signal.case_id, claim), claim)
-    given: dict[int, UUID] = {}
+    given: dict[int, str] = {}
     for case_id, (_, index) in sorted(oldest.items(), key=lambda item: item[1]):
         given.setdefault(index, case_id)
     return tuple(
@@ -467,7 +482,7 @@ class Before:
     team: str
     kind: str
     crisis: bool
-    signals: frozenset[UUID]
+    signals: frozenset[str]
 
 
 def notify(before: Before | None, now: Case) -> Notify | None:

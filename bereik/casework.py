@@ -9,10 +9,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from operator import attrgetter
 from typing import Any, Protocol
-from uuid import UUID
 
 import orjson
 
@@ -20,13 +19,12 @@ from bereik import cases
 from bereik.bundle import Bundle, Purpose
 from bereik.intake import subject_of
 from bereik.ports import (
-    NEVER,
-    Assignment,
     Box,
     CaseRow,
     CaseworkTables,
     FactRow,
     Keys,
+    KnownCase,
     Letter,
     Outbox,
     Record,
@@ -36,8 +34,6 @@ from bereik.signal import unpack
 
 SIGNALS = "signals."
 
-# The order of a uuid in PostgreSQL is that of its bytes, which is that of its number; comparing numbers is quicker.
-_AS_NUMBER = attrgetter("int")
 CLOSED = "closed"
 
 
@@ -48,6 +44,18 @@ class CaseworkTx(Outbox, Protocol):
     def park_position(self, letter: Letter, error: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What all subjects of one fold share. `members`: which signals each stored case held; `changed` is added to."""
+
+    purpose: Purpose
+    tables: CaseworkTables
+    facts: Mapping[str, Sequence[FactRow]]
+    members: Mapping[str, set[str]]
+    changed: dict[str, SignalRow]
+    now: datetime
+
+
 class Casework:
     """The step of the casework consumer under one bundle."""
 
@@ -55,27 +63,26 @@ class Casework:
         self._bundle, self._bundle_id = bundle, bundle_id
         self._boxes: dict[str, Box] = {name: keys.box(f"purpose|{name}") for name in bundle.purposes}
 
-    def prepare(self, records: Sequence[Record]) -> dict[str, list[Assignment]]:
+    def prepare(self, records: Sequence[Record]) -> dict[str, list[SignalRow]]:
         """The assignments in the batch, per purpose, in order."""
-        found: dict[str, list[Assignment]] = defaultdict(list)
+        found: dict[str, list[SignalRow]] = defaultdict(list)
         for record in records:
-            assignments = found[record.topic.removeprefix(SIGNALS)]
-            assignments += [read_assignment(event) for event in unpack(record.value)]
+            purpose_id = record.topic.removeprefix(SIGNALS)
+            subject = self._bundle.purposes[purpose_id].subject
+            found[purpose_id] += [read_assignment(event, subject) for event in unpack(record.value)]
         return found
 
-    def write(self, prepared: Mapping[str, list[Assignment]], tx: CaseworkTx) -> None:
+    def write(self, prepared: Mapping[str, list[SignalRow]], tx: CaseworkTx) -> None:
         """Fold each purpose's assignments into its cases."""
         for purpose_id in sorted(prepared):
-            purpose = self._bundle.purposes[purpose_id]
-            subjects = {
-                subject_of(a.person_id, a.household_id, purpose.subject) for a in prepared[purpose_id]
-            }
-            subjects |= {a.previous_subject for a in prepared[purpose_id] if a.previous_subject is not None}
+            arrived = prepared[purpose_id]
+            subjects = {row.subject for row in arrived}
+            subjects |= {row.previous_subject for row in arrived if row.previous_subject is not None}
             with tx.casework(purpose_id) as tables:
-                outcome = self.fold(purpose, prepared[purpose_id], subjects, tables)
+                outcome = self.fold(self._bundle.purposes[purpose_id], arrived, subjects, tables)
             self._tell(purpose_id, outcome, tx)
 
-    def refold(self, purpose_id: str, subjects: Iterable[UUID], tx: CaseworkTx) -> None:
+    def refold(self, purpose_id: str, subjects: Iterable[str], tx: CaseworkTx) -> None:
         """Decide these subjects again, because people stated something or the rules changed."""
         with tx.casework(purpose_id) as tables:
             outcome = self.fold(self._bundle.purposes[purpose_id], [], set(subjects), tables)
@@ -88,145 +95,99 @@ class Casework:
     # ------------------------------------------------------------ the fold around the pure rules
 
     def fold(
-        self, purpose: Purpose, assignments: Sequence[Assignment], subjects: set[UUID], tables: CaseworkTables
+        self, purpose: Purpose, arrived: Sequence[SignalRow], subjects: set[str], tables: CaseworkTables
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
         """Lock the subjects in id order, bring their signals up to date, decide, and save what changed."""
-        ordered = sorted(subjects, key=_AS_NUMBER)
+        ordered = sorted(subjects)
         tables.lock_subjects(ordered)
-        known = {row.signal_id: row for row in tables.signals_of(ordered, [a.signal_id for a in assignments])}
-        members: dict[UUID, set[UUID]] = defaultdict(set)
-        for stored_row in known.values():
-            if stored_row.case_id is not None and stored_row.status == "active":
-                members[stored_row.case_id].add(stored_row.signal_id)
-        changed: dict[UUID, SignalRow] = {}
-        since: dict[UUID, date] = {}
-        for assignment in assignments:
-            before = known.get(assignment.signal_id)
-            row = self._newer(assignment, before, purpose)
-            if row is not None:
-                for one in (before or row, row):
-                    since[one.subject] = min(one.signal_date, since.get(one.subject, date.max))
-                known[row.signal_id] = changed[row.signal_id] = row
-        touched = (
-            subjects
-            if not assignments
-            else {row.subject for row in changed.values()}
-            | {
-                a.previous_subject
-                for a in assignments
-                if a.previous_subject is not None and a.signal_id in changed
-            }
-        )
-        stored: dict[UUID, dict[UUID, CaseRow]] = defaultdict(dict)
-        for case in tables.cases_of(list(touched)):
+        known = {row.signal_id: row for row in tables.signals_of(ordered, [row.signal_id for row in arrived])}
+        members: dict[str, set[str]] = defaultdict(set)
+        for row in known.values():
+            if row.case_id is not None and row.status == "active":
+                members[row.case_id].add(row.signal_id)
+        changed: dict[str, SignalRow] = {}
+        since: dict[str, date] = {}
+        touched = set() if arrived else subjects
+        for one in arrived:
+            before = known.get(one.signal_id)
+            if before is not None and one.version <= before.version:
+                continue
+            row = _newer(one, before)
+            known[row.signal_id] = changed[row.signal_id] = row
+            for each in (before or row, row):
+                since[each.subject] = min(each.signal_date, since.get(each.subject, date.max))
+            touched |= {row.subject, one.previous_subject or row.subject}
+        facing = sorted(touched)
+        stored: dict[str, dict[str, KnownCase]] = defaultdict(dict)
+        for case in tables.cases_of(facing):
             stored[case.subject][case.case_id] = case
-        facts: dict[UUID, list[FactRow]] = defaultdict(list)
+        facts: dict[str, list[FactRow]] = defaultdict(list)
         for fact in tables.facts_of([case_id for found in stored.values() for case_id in found]):
             facts[fact.case_id].append(fact)
-        signals: dict[UUID, list[SignalRow]] = defaultdict(list)
+        signals: dict[str, list[SignalRow]] = defaultdict(list)
         for row in known.values():
             signals[row.subject].append(row)
-        now = datetime.now(UTC)
+        turn = _Turn(purpose, tables, facts, members, changed, datetime.now(UTC))
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
-        for subject in sorted(touched, key=_AS_NUMBER):
-            outcome += self._decide(
-                subject,
-                signals[subject],
-                stored[subject],
-                facts,
-                members,
-                since.get(subject),
-                purpose,
-                tables,
-                changed,
-                now,
-            )
+        for subject in facing:
+            outcome += self._decide(subject, signals[subject], stored[subject], since.get(subject), turn)
         tables.save(list(changed.values()), [row for row, _ in outcome])
         return outcome
 
-    def _newer(self, assignment: Assignment, row: SignalRow | None, purpose: Purpose) -> SignalRow | None:
-        """The row after this assignment, or None when it brings nothing new."""
-        if row is not None and assignment.version <= row.version:
-            return None
-        subject = subject_of(assignment.person_id, assignment.household_id, purpose.subject)
-        if assignment.status == "withdrawn":
-            if row is None:
-                # Its first version is still on the way, on this same partition; it will find a higher version here.
-                return SignalRow(
-                    assignment.signal_id, assignment.version, "withdrawn", subject, assignment.household_id, assignment.person_id,
-                    "", None, "", "", date.min, NEVER, {}, assignment.reason, None,
-                )  # fmt: skip
-            row.version, row.status, row.reason = assignment.version, "withdrawn", assignment.reason
-            return row
-        return SignalRow(
-            assignment.signal_id, assignment.version, "active", subject, assignment.household_id, assignment.person_id,
-            assignment.municipality, assignment.area, assignment.signal_type, assignment.partner, assignment.signal_date,
-            assignment.received_at, assignment.facts, None, row.case_id if row is not None else None,
-        )  # fmt: skip
-
     def _decide(
         self,
-        subject: UUID,
+        subject: str,
         rows: Sequence[SignalRow],
-        stored: Mapping[UUID, CaseRow],
-        facts: Mapping[UUID, Sequence[FactRow]],
-        members: Mapping[UUID, set[UUID]],
+        stored: Mapping[str, KnownCase],
         since: date | None,
-        purpose: Purpose,
-        tables: CaseworkTables,
-        changed: dict[UUID, SignalRow],
-        now: datetime,
+        turn: _Turn,
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
-        active = [row for row in rows if row.status == "active"]
+        active = {row.signal_id: row for row in rows if row.status == "active"}
         closings = [
             cases.Closing(f.case_id, f.stated_at)
             for case_id in stored
-            for f in facts[case_id]
+            for f in turn.facts[case_id]
             if f.kind == CLOSED
         ]
-        decisions = cases.decide([_signal(row) for row in active], closings, purpose, self._bundle, since)
-        by_id = {row.signal_id: row for row in rows}
+        decisions = cases.decide(
+            [_signal(row) for row in active.values()], closings, turn.purpose, self._bundle, since
+        )
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for decision in decisions:
-            case_id = decision.case_id or self._boxes[purpose.id].id(f"case|{decision.anchor}")
+            case_id = decision.case_id or self._boxes[turn.purpose.id].id_text(f"case|{decision.anchor}")
             for signal_id in decision.signals:
-                if by_id[signal_id].case_id != case_id:
-                    by_id[signal_id].case_id = case_id
-                    changed[signal_id] = by_id[signal_id]
+                row = active[signal_id]
+                if row.case_id != case_id:
+                    row.case_id = case_id
+                    turn.changed[signal_id] = row
             before = stored.get(case_id)
             document = _document(decision)
-            digest = hashlib.blake2b(orjson.dumps(document), digest_size=16).digest()
+            digest = _digest(decision, document)
             if before is not None and before.digest == digest:
                 continue
-            reason = cases.notify(_before(before, members), decision)
-            outcome.append(
-                (
-                    self._case_row(case_id, subject, by_id, decision, document, digest, before, reason, now),
-                    reason,
-                )
-            )
-        held = {row.case_id for row in active}
-        for case_id, before in stored.items():
-            if case_id not in held and before.signals:
-                outcome.append(self._emptied(before, purpose, tables, now))
+            reason = cases.notify(_before(before, turn.members), decision)
+            row_now = self._case_row(case_id, subject, decision, document, digest, before, reason, turn.now)
+            outcome.append((row_now, reason))
+        held = {row.case_id for row in active.values()}
+        for case_id, case in stored.items():
+            if case_id not in held and case.signals:
+                outcome.append(self._emptied(case, turn))
         return outcome
 
     def _case_row(
         self,
-        case_id: UUID,
-        subject: UUID,
-        rows: Mapping[UUID, SignalRow],
+        case_id: str,
+        subject: str,
         decision: cases.Case,
-        document: dict[str, Any],
+        document: Mapping[str, Any],
         digest: bytes,
-        before: CaseRow | None,
+        before: KnownCase | None,
         reason: cases.Notify | None,
         now: datetime,
     ) -> CaseRow:
         return CaseRow(
             case_id=case_id,
             subject=subject,
-            household_id=rows[decision.signals[-1]].household_id,
             municipality=decision.municipality,
             area=decision.area,
             version=before.version + 1 if before is not None else 1,
@@ -250,27 +211,18 @@ class Casework:
             decided_at=now,
         )
 
-    def _emptied(
-        self, before: CaseRow, purpose: Purpose, tables: CaseworkTables, now: datetime
-    ) -> tuple[CaseRow, cases.Notify | None]:
+    def _emptied(self, before: KnownCase, turn: _Turn) -> tuple[CaseRow, cases.Notify | None]:
         """A case whose signals are all gone: withdrawn. Its team is told when it was told before."""
-        word = purpose.state("withdrawn") or purpose.states[-1]
-        text = cases.reason_text(cases.Reason.WITHDRAWN)
-        reason = cases.Notify.WITHDRAWN if before.stands else None
-        before.decision = {
-            **tables.decision(before.case_id),
-            "standing": False,
-            "stands": False,
-            "status": word.id,
-            "reasons": [text],
-            "signals": [],
-        }
-        before.version, before.status, before.result = before.version + 1, word.id, None
-        before.stands, before.digest = False, b""
-        before.newest_signal = None
-        before.signals, before.alerted = 0, before.alerted + (reason is not None)
-        before.bundle_id, before.decided_at = self._bundle_id, now
-        return before, reason
+        row = turn.tables.case(before.case_id)
+        assert row is not None
+        word = turn.purpose.state("withdrawn") or turn.purpose.states[-1]
+        reason = cases.Notify.WITHDRAWN if row.stands else None
+        row.decision = {**row.decision, "reasons": [cases.reason(cases.Reason.WITHDRAWN)]}
+        row.version, row.status, row.result = row.version + 1, word.id, None
+        row.stands, row.digest, row.newest_signal = False, b"", None
+        row.signals, row.alerted = 0, row.alerted + (reason is not None)
+        row.bundle_id, row.decided_at = self._bundle_id, turn.now
+        return row, reason
 
     # ------------------------------------------------------------ telling
 
@@ -305,56 +257,55 @@ def _signal(row: SignalRow) -> cases.Signal:
     )  # fmt: skip
 
 
-def _before(row: CaseRow | None, members: Mapping[UUID, set[UUID]]) -> cases.Before | None:
-    if row is None:
+def _newer(arrived: SignalRow, before: SignalRow | None) -> SignalRow:
+    """The row after an assignment of a higher version."""
+    if arrived.status == "active":
+        arrived.case_id = before.case_id if before is not None else None
+        return arrived
+    if before is None:
+        # Its first version is still on the way, on this same partition; it will find a higher version here.
+        return arrived
+    before.version, before.status, before.reason = arrived.version, arrived.status, arrived.reason
+    return before
+
+
+def _before(case: KnownCase | None, members: Mapping[str, set[str]]) -> cases.Before | None:
+    if case is None:
         return None
-    return cases.Before(row.stands, row.team, row.kind, row.crisis, frozenset(members.get(row.case_id, ())))
+    return cases.Before(
+        case.stands, case.team, case.kind, case.crisis, frozenset(members.get(case.case_id, ()))
+    )
 
 
 def _document(decision: cases.Case) -> dict[str, Any]:
-    """The decision as stored and compared: everything but the id and the time of deciding."""
+    """What no column of the case says, as codes and values: `cases.spoken` puts it in words."""
     return {
-        "signals": [str(signal_id) for signal_id in decision.signals],
-        "period": decision.period,
-        "status": decision.status,
-        "result": decision.result,
-        "kind": decision.kind.value,
-        "crisis": decision.crisis,
-        "standing": True,
-        "stands": decision.stands,
-        "priority": decision.priority,
-        "priority_reason": dict(decision.priority_reason),
-        "labels": {name: list(values) for name, values in decision.labels.items()},
-        "route": {"team": decision.route.team, "path": list(decision.route.path)},
-        "reasons": [dict(reason) for reason in decision.reasons],
-        "first_signal": decision.first_signal.isoformat(),
-        "received_at": decision.received_at.isoformat(),
-        "offer_by": decision.offer_by.isoformat(),
+        "reasons": decision.reasons,
+        "priority_reason": decision.priority_reason,
+        "route": {"path": decision.route.path},
         "offer_in": decision.offer_in,
     }
 
 
-def read_assignment(event: Mapping[str, Any]) -> Assignment:
-    """An assignment from its event."""
+def _digest(decision: cases.Case, document: Mapping[str, Any]) -> bytes:
+    """What two decisions are compared by: everything but the id and the time of deciding."""
+    columns = (
+        decision.signals, decision.period, decision.status, decision.result, decision.kind.value, decision.crisis,
+        decision.stands, decision.priority, decision.municipality, decision.area, decision.route.team,
+        decision.first_signal, decision.received_at, decision.offer_by, document,
+    )  # fmt: skip
+    return hashlib.blake2b(orjson.dumps(columns), digest_size=16).digest()
+
+
+def read_assignment(event: Mapping[str, Any], subject: str) -> SignalRow:
+    """An assignment from its event; whose signal it is depends on what the purpose's cases are about."""
     data = event["data"]
-    previous = data["previous_subject"]
-    household = data["household_id"]
-    return Assignment(
-        signal_id=UUID(data["signal_id"]),
-        version=data["version"],
-        status=data["status"],
-        person_id=UUID(data["person_id"]),
-        household_id=UUID(household) if household else None,
-        municipality=data["municipality"],
-        area=data["area"],
-        signal_type=data["signal_type"],
-        partner=data["partner"],
-        signal_date=date.fromisoformat(data["signal_date"]),
-        received_at=datetime.fromisoformat(data["received_at"]),
-        facts=data["facts"],
-        reason=data["reason"],
-        previous_subject=UUID(previous) if previous else None,
-    )
+    person, household = data["person_id"], data["household_id"]
+    return SignalRow(
+        data["signal_id"], data["version"], data["status"], subject_of(person, household, subject), household, person,
+        data["municipality"], data["area"], data["signal_type"], data["partner"], date.fromisoformat(data["signal_date"]),
+        datetime.fromisoformat(data["received_at"]), data["facts"], data["reason"], None, data["previous_subject"],
+    )  # fmt: skip
 
 
 def case_message(row: CaseRow, purpose_id: str) -> tuple[bytes, bytes]:
@@ -376,13 +327,13 @@ def case_message(row: CaseRow, purpose_id: str) -> tuple[bytes, bytes]:
             "stands": row.stands,
         },
     }
-    return str(row.subject).encode(), orjson.dumps(body)
+    return row.subject.encode(), orjson.dumps(body)
 
 
 def alert_message(
     box: Box,
     purpose_id: str,
-    case_id: UUID,
+    case_id: str,
     version: int,
     municipality: str,
     team: str,
@@ -391,10 +342,10 @@ def alert_message(
     mark: str = "",
 ) -> tuple[bytes, bytes]:
     """An alert as a message for `alerts.<purpose>`: a reference and a reason, never a name or an amount."""
-    alert_id = box.id(f"alert|{case_id}|{version}|{reason}|{mark}")
+    alert_id = box.id_text(f"alert|{case_id}|{version}|{reason}|{mark}")
     body = {
         "specversion": "1.0",
-        "id": str(alert_id),
+        "id": alert_id,
         "source": f"urn:bereik:{purpose_id}",
         "type": "nl.bereik.team-gewaarschuwd.v1",
         "datacontenttype": "application/json",
@@ -408,4 +359,4 @@ def alert_message(
             "ordered_at": at,
         },
     }
-    return str(case_id).encode(), orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    return case_id.encode(), orjson.dumps(body, option=orjson.OPT_UTC_Z)

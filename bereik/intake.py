@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -34,6 +34,9 @@ from bereik.signal import READ_TEXTS, Event, Unreadable
 log = logging.getLogger(__name__)
 
 IN = "in."
+# An id, or its text.
+Id = TypeVar("Id", UUID, str)
+
 DOOR, FILE, KAFKA = "bereik-door", "file", "kafka"
 
 # 2100-01-01 in milliseconds: beyond it, days in the Netherlands and terms would run out of the calendar.
@@ -388,7 +391,7 @@ def _assignment(item: Item, box: Box) -> Assignment:
     )
 
 
-def subject_of(person_id: UUID, household_id: UUID | None, subject: str) -> UUID:
+def subject_of(person_id: Id, household_id: Id | None, subject: str) -> Id:
     """Whose case it is: the address unit or the person, as the purpose says; without an address, the person."""
     return household_id if subject == "address" and household_id is not None else person_id
 

@@ -84,6 +84,11 @@ class Box:
         """A stable id that tells nothing without the key."""
         return UUID(bytes=self.digest(text))
 
+    def id_text(self, text: str) -> str:
+        """The text of `id`, at a third of its price."""
+        digits = self.digest(text).hex()
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
     def seal(self, value: bytes, context: bytes) -> bytes:
         """Encrypt with AES-GCM-SIV (RFC 8452) under a random nonce, bound to `context`."""
         nonce = _NONCES.next()

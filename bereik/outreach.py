@@ -34,7 +34,7 @@ class Outreach:
 
     def prepare(self, records: Sequence[Record]) -> dict[str, list[AlertRow]]:
         """The alerts in the batch, per purpose; one id once."""
-        found: dict[str, dict[UUID, AlertRow]] = defaultdict(dict)
+        found: dict[str, dict[str, AlertRow]] = defaultdict(dict)
         for record in records:
             alerts = [_read_alert(event) for event in unpack(record.value)]
             found[record.topic.removeprefix(ALERTS)] |= {alert.alert_id: alert for alert in alerts}
@@ -54,8 +54,8 @@ class Outreach:
 def _read_alert(event: Mapping[str, Any]) -> AlertRow:
     data = event["data"]
     return AlertRow(
-        alert_id=UUID(data["alert_id"]),
-        case_id=UUID(data["case_id"]),
+        alert_id=data["alert_id"],
+        case_id=data["case_id"],
         case_version=data["case_version"],
         municipality=data["municipality"],
         team=data["team"],
@@ -78,12 +78,12 @@ def state_fact(
 ) -> None:
     """Write what a person stated about a case, decide the case again, and let the bridge look. Raises `UnknownCase`."""
     with tx.casework(purpose_id) as tables:
-        row = tables.case(case_id)
+        row = tables.case(str(case_id))
         if row is None:
             raise UnknownCase()
-        tables.add_fact(fact_id, FactRow(case_id, kind, detail, by, at))
+        tables.add_fact(fact_id, FactRow(str(case_id), kind, detail, by, at))
     casework.refold(purpose_id, [row.subject], tx)
     with tx.casework(purpose_id) as tables:
         # As it is now: an older version behind a newer one would be the last word for who reads that topic.
-        row = tables.case(case_id) or row
+        row = tables.case(str(case_id)) or row
     tx.send(f"cases.{purpose_id}", [case_message(row, purpose_id)])

@@ -124,19 +124,12 @@ def _case(
     at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
     state = made.bundle.purposes[purpose].states[0].id
     decision = {
-        "stands": True,
-        "labels": {"warm": ["no"]},
-        "offer_in": {"nl": "3 werkdagen", "en": "3 working days"}
-        if crisis
-        else {"nl": "28 dagen", "en": "28 days"},
+        "offer_in": {"working_days": 3} if crisis else {"days": 28},
         "priority_reason": {"nl": "Einde levering dreigt", "en": "Supply is about to end"} if crisis else {},
         "route": {"team": team, "path": ["crisis=yes"] if crisis else [f"area={area}"] if area else []},
         "reasons": [
-            {
-                "code": kind,
-                "nl": f"{len(signals)} signalen sinds {day}.",
-                "en": f"{len(signals)} signals since {day}.",
-            }
+            {"code": kind, "n": len(signals)},
+            {"code": "consecutive", "months": 6, "date": day.isoformat()},
         ],
     }
     with psycopg.connect(made.url("bereik_casework")) as connection:

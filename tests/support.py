@@ -286,7 +286,7 @@ class World:
             "result",
             "signals",
             "alerted",
-            "decision",
+            "stands",
         )
         row = self.rows(f"SELECT {', '.join(names)} FROM casework.case WHERE case_id = %s", (case_id,))[0]
         return dict(zip(names, row, strict=True))

@@ -350,13 +350,9 @@ def _ended(ending: Ending, found: Sequence[Mapping[str, Any]]) -> bool:
     """Whether these cases are what the ending asks."""
     last = found[-1]
     codes = {reason["code"] for reason in last["decision"]["reasons"]}
-    stands = bool(last["decision"]["stands"])
+    stands = bool(last["stands"])
     ties = [[(tie["state"], tie["ground"]) for tie in case["bridges"]] for case in found]
-    apart = (
-        len(found) == 2
-        and len({case["team"] for case in found}) == 2
-        and all(c["decision"]["stands"] for c in found)
-    )
+    apart = len(found) == 2 and len({case["team"] for case in found}) == 2 and all(c["stands"] for c in found)
     match ending:
         case Ending.CONSENT_BRIDGE:
             return apart and ties == [[("open", "consent")]] * 2
@@ -371,7 +367,7 @@ def _ended(ending: Ending, found: Sequence[Mapping[str, Any]]) -> bool:
         case Ending.CRISIS:
             return stands and bool(last["crisis"])
         case Ending.WITHDRAWN:
-            return not stands and last["decision"]["standing"] is False
+            return not stands and "withdrawn" in codes
         case Ending.FATES:
             return True
 

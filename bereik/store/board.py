@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from bereik.cases import spoken
 from bereik.store import Store, Tx
 from bereik.store.accounts import Account, Membership
 
@@ -38,6 +39,7 @@ class CaseRow:
     received_at: datetime
     offer_by: date
     signals: int
+    stands: bool
     decision: Mapping[str, Any]
     decided_at: datetime
     version: int
@@ -156,7 +158,7 @@ _MONTH = (
 )
 _COLUMNS = (
     f"c.case_id, c.purpose, c.subject, c.municipality, c.area, c.status, c.result, c.kind, c.crisis, c.priority, c.team, {_MONTH},"
-    " c.first_signal, c.received_at, c.offer_by, c.signals, c.decision, c.decided_at, c.version, c.bundle_id"
+    " c.first_signal, c.received_at, c.offer_by, c.signals, c.stands, c.decision, c.decided_at, c.version, c.bundle_id"
 )
 # Whether a team must still act on a case.
 _STANDING = "(c.result IS NULL AND (c.purpose, c.status) IN (SELECT * FROM unnest(%(purposes)s::text[], %(states)s::text[])))"
@@ -230,13 +232,18 @@ def cases(tx: Tx, filters: Filters, limit: int, offset: int = 0) -> list[CaseRow
         f" ORDER BY {_STANDING} DESC, c.priority, c.offer_by, c.received_at, c.case_id LIMIT %(limit)s OFFSET %(offset)s",
         {**params, "limit": limit, "offset": offset},
     )
-    return [CaseRow(*row) for row in found]
+    return [_case(row) for row in found]
 
 
 def case(tx: Tx, case_id: UUID) -> CaseRow | None:
     """One case, or None: the same answer for a case of another team as for one that does not exist."""
     found = tx.rows(f"SELECT {_COLUMNS} FROM casework.case c WHERE c.case_id = %s", (case_id,))
-    return CaseRow(*found[0]) if found else None
+    return _case(found[0]) if found else None
+
+
+def _case(row: Sequence[Any]) -> CaseRow:
+    found = CaseRow(*row)
+    return replace(found, decision=spoken(found.decision))
 
 
 def types_of(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, tuple[tuple[str, int], ...]]:

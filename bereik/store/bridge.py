@@ -12,7 +12,7 @@ from zlib import crc32
 from psycopg.types.json import Jsonb
 
 from bereik.ports import CaseView, FactRow, SideRow, TraceRow
-from bereik.store import Tx
+from bereik.store import Tx, uuids
 
 # Without it, two processes that look at the two sides of one family at the same moment would each find that the other
 # side has left no trace yet, and the bridge would never arise.
@@ -29,34 +29,52 @@ class BridgeRows:
         """Be the only process that looks at bridges in these municipalities, until the transaction ends."""
         self._tx.locks(_BRIDGE_LOCK, [crc32(code.encode()) & 0x7FFFFFFF for code in municipalities])
 
-    def cases(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, CaseView]:
-        """These cases, each read under the role of its own purpose."""
-        views: dict[UUID, CaseView] = {}
+    def noted(self, wanted: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of these (purpose, case) about which anybody stated anything, or that have left a trace."""
+        found: set[tuple[str, str]] = set()
         for purpose, case_ids in sorted(_by_purpose(wanted).items()):
+            ids = uuids(case_ids)
             with self._tx.role(f"bridging_{purpose}"):
-                facts: dict[UUID, list[FactRow]] = defaultdict(list)
+                rows = self._tx.rows(
+                    "SELECT case_id::text FROM casework.fact WHERE case_id = ANY(%s::uuid[])", (ids,)
+                )
+            rows += self._tx.rows(
+                "SELECT case_id::text FROM bridge.trace WHERE case_id = ANY(%s::uuid[])", (ids,)
+            )
+            found |= {(purpose, row[0]) for row in rows}
+        return found
+
+    def cases(self, wanted: Iterable[tuple[str, str]]) -> dict[str, CaseView]:
+        """These cases, each read under the role of its own purpose."""
+        views: dict[str, CaseView] = {}
+        for purpose, case_ids in sorted(_by_purpose(wanted).items()):
+            ids = uuids(case_ids)
+            with self._tx.role(f"bridging_{purpose}"):
+                facts: dict[str, list[FactRow]] = defaultdict(list)
                 for row in self._tx.rows(
-                    "SELECT case_id, kind, detail, stated_by, stated_at FROM casework.fact WHERE case_id = ANY(%s)",
-                    (case_ids,),
+                    "SELECT case_id::text, kind, detail, stated_by, stated_at FROM casework.fact"
+                    " WHERE case_id = ANY(%s::uuid[])",
+                    (ids,),
                 ):
                     facts[row[0]].append(FactRow(*row))
                 for row in self._tx.rows(
-                    "SELECT case_id, municipality, team, stands, first_signal, newest_signal"
-                    " FROM casework.case WHERE case_id = ANY(%s)",
-                    (case_ids,),
+                    "SELECT case_id::text, municipality, team, stands, first_signal, newest_signal::text"
+                    " FROM casework.case WHERE case_id = ANY(%s::uuid[])",
+                    (ids,),
                 ):
                     views[row[0]] = CaseView(
                         row[0], purpose, row[1], row[2], row[3], row[4], row[5], tuple(facts[row[0]])
                     )
         return views
 
-    def sealed_records(self, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, bytes]:
+    def sealed_records(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """The sealed records of these (purpose, signal): signal → value."""
-        found: dict[UUID, bytes] = {}
+        found: dict[str, bytes] = {}
         for purpose, signal_ids in sorted(_by_purpose(wanted).items()):
             with self._tx.role(f"tracing_{purpose}"):
                 for signal_id, sealed in self._tx.rows(
-                    "SELECT signal_id, sealed FROM vault.record WHERE signal_id = ANY(%s)", (signal_ids,)
+                    "SELECT signal_id::text, sealed FROM vault.record WHERE signal_id = ANY(%s::uuid[])",
+                    (uuids(signal_ids),),
                 ):
                     found[signal_id] = bytes(sealed)
         return found
@@ -64,43 +82,49 @@ class BridgeRows:
     def keep_traces(self, rows: Sequence[TraceRow]) -> None:
         """Keep the keyed hashes while there is a ground for them."""
         if rows:
-            self._tx.execute(
-                "INSERT INTO bridge.trace (case_id, purpose, toward, municipality, hash, ground) SELECT *"
-                " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::text[])"
-                " ON CONFLICT (case_id, toward) DO UPDATE SET hash = excluded.hash, ground = excluded.ground",
+            self._tx.stage(
+                "stage_trace",
+                dict.fromkeys(("case_id", "purpose", "toward", "municipality", "ground"), "text")
+                | {"hash": "bytea"},
                 (
-                    [row.case_id for row in rows],
-                    [row.purpose for row in rows],
-                    [row.toward for row in rows],
-                    [row.municipality for row in rows],
-                    [row.digest for row in rows],
-                    [row.ground for row in rows],
+                    (row.case_id, row.purpose, row.toward, row.municipality, row.ground, row.digest)
+                    for row in rows
                 ),
             )
+            self._tx.execute(
+                "INSERT INTO bridge.trace (case_id, purpose, toward, municipality, ground, hash)"
+                " SELECT case_id::uuid, purpose, toward, municipality, ground, hash FROM stage_trace"
+                " ON CONFLICT (case_id, toward) DO UPDATE SET hash = excluded.hash, ground = excluded.ground"
+                " WHERE (trace.hash, trace.ground) <> (excluded.hash, excluded.ground)"
+            )
 
-    def drop_traces(self, wanted: Sequence[tuple[UUID, str]]) -> set[UUID]:
-        """Forget these hashes; the cases that had one."""
-        if not wanted:
-            return set()
-        gone = self._tx.rows(
-            "DELETE FROM bridge.trace t USING unnest(%s::uuid[], %s::text[]) AS w(case_id, toward)"
-            " WHERE t.case_id = w.case_id AND t.toward = w.toward RETURNING t.case_id",
-            ([case_id for case_id, _ in wanted], [toward for _, toward in wanted]),
-        )
-        return {row[0] for row in gone}
+    def drop_traces(self, wanted: Iterable[tuple[str, str]]) -> set[str]:
+        """Forget the hashes of these (other purpose, case); the cases that had one."""
+        gone: set[str] = set()
+        for toward, case_ids in sorted(_by_purpose(wanted).items()):
+            rows = self._tx.rows(
+                "DELETE FROM bridge.trace WHERE case_id = ANY(%s::uuid[]) AND toward = %s RETURNING case_id::text",
+                (uuids(case_ids), toward),
+            )
+            gone |= {row[0] for row in rows}
+        return gone
 
-    def counterparts(self, wanted: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, str, UUID]]:
-        """(case, other purpose, other case) with the same hash; the other has one only if it has its own ground."""
-        if not wanted:
-            return []
-        found = self._tx.rows(
-            "SELECT m.case_id, o.purpose, o.case_id FROM bridge.trace m"
-            " JOIN unnest(%s::uuid[], %s::text[]) AS w(case_id, toward) ON m.case_id = w.case_id AND m.toward = w.toward"
-            " JOIN bridge.trace o ON o.municipality = m.municipality AND o.hash = m.hash"
-            " AND o.purpose = m.toward AND o.toward = m.purpose ORDER BY 1, 3",
-            ([case_id for case_id, _ in wanted], [toward for _, toward in wanted]),
-        )
-        return [(row[0], row[1], row[2]) for row in found]
+    def counterparts(self, wanted: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
+        """For these (other purpose, case): (case, other purpose, other case) with the same hash.
+
+        The other has one only if it has its own ground.
+        """
+        found: list[tuple[str, str, str]] = []
+        for toward, case_ids in sorted(_by_purpose(wanted).items()):
+            rows = self._tx.rows(
+                "SELECT m.case_id::text, o.purpose, o.case_id::text FROM bridge.trace m"
+                " JOIN bridge.trace o ON o.municipality = m.municipality AND o.hash = m.hash"
+                " AND o.purpose = m.toward AND o.toward = m.purpose"
+                " WHERE m.case_id = ANY(%s::uuid[]) AND m.toward = %s ORDER BY 1, 3",
+                (uuids(case_ids), toward),
+            )
+            found += [(row[0], row[1], row[2]) for row in rows]
+        return found
 
     def save(
         self, bridge_id: UUID, ground: str, basis: str, state: str, sides: Sequence[SideRow], now: datetime
@@ -129,28 +153,28 @@ class BridgeRows:
             )
         return bool(changed)
 
-    def end_bridges(self, case_ids: Iterable[UUID], reason: str, now: datetime) -> dict[UUID, list[SideRow]]:
+    def end_bridges(self, case_ids: Iterable[str], reason: str, now: datetime) -> dict[UUID, list[SideRow]]:
         """End every bridge of these cases; what was shown goes. Returns the sides to be told."""
         wanted = list(case_ids)
         if not wanted:
             return {}
         ended = self._tx.rows(
             "UPDATE bridge.bridge b SET state = 'ended', ended_at = %s, end_reason = %s FROM bridge.side s"
-            " WHERE s.bridge_id = b.bridge_id AND s.case_id = ANY(%s) AND b.state <> 'ended' RETURNING b.bridge_id",
-            (now, reason, wanted),
+            " WHERE s.bridge_id = b.bridge_id AND s.case_id = ANY(%s::uuid[]) AND b.state <> 'ended' RETURNING b.bridge_id",
+            (now, reason, uuids(wanted)),
         )
         sides: dict[UUID, list[SideRow]] = defaultdict(list)
         for row in self._tx.rows(
             "UPDATE bridge.side SET shown = '{}' WHERE bridge_id = ANY(%s)"
-            " RETURNING bridge_id, purpose, case_id, municipality, team",
+            " RETURNING bridge_id, purpose, case_id::text, municipality, team",
             ([row[0] for row in ended],),
         ):
             sides[row[0]].append(SideRow(row[1], row[2], row[3], row[4], {}))
         return sides
 
 
-def _by_purpose(wanted: Iterable[tuple[str, UUID]]) -> dict[str, list[UUID]]:
-    found: dict[str, list[UUID]] = defaultdict(list)
-    for purpose, case_id in wanted:
-        found[purpose].append(case_id)
+def _by_purpose(wanted: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for purpose, found_id in wanted:
+        found[purpose].append(found_id)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bereik.cases import spoken
 from bereik.store import Tx
 from bereik.store.invariants import AUDITOR
 
@@ -22,13 +23,15 @@ def cases(tx: Tx, reference: str) -> list[dict[str, Any]]:
             tx,
             (
                 "c.case_id", "c.purpose", "c.municipality", "c.area", "c.team", "c.version", "c.status", "c.kind", "c.crisis",
-                "c.priority", "c.period", "c.received_at", "c.offer_by", "c.decision", "c.decided_at", "b.sha256 AS bundle",
+                "c.priority", "c.period", "c.received_at", "c.offer_by", "c.stands", "c.decision",
+                "c.decided_at", "b.sha256 AS bundle",
             ),
             "casework.case c JOIN ops.bundle b USING (bundle_id) WHERE c.case_id::text LIKE %s ORDER BY c.case_id LIMIT 2",
             (reference.lower() + "%",),
         )  # fmt: skip
         for case in found:
             of_case = (case["case_id"],)
+            case["decision"] = spoken(case["decision"])
             case["signals"] = _dicts(
                 tx,
                 (

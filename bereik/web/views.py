@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bereik.bundle import BridgeRule, Bundle, Purpose, SignalType, Team
+from bereik.cases import Reason
 from bereik.store.accounts import Account
 from bereik.store.board import AlertRow, BridgeRow, CaseRow, Choices, Filters, FlowCount, GateCount, SignalRow
 from bereik.web import flow
@@ -367,7 +368,7 @@ def due(row: CaseRow, words: Words, today: date) -> Due:
 
 
 def _stands(row: CaseRow, bundle: Bundle) -> bool:
-    if isinstance(row.decision.get("stands"), bool) and not row.decision["stands"]:
+    if not row.stands:
         return False
     purpose = bundle.purposes.get(row.purpose)
     word = next((each for each in purpose.states if each.id == row.status), None) if purpose else None
@@ -387,14 +388,13 @@ def card(
 
 def _head(row: CaseRow, bridges: Sequence[BridgeRow], words: Words, today: date) -> dict[str, Any]:
     stands = _stands(row, words.bundle)
-    warm = row.decision.get("labels")
     return {
         "reference": reference(row.case_id),
         "href": f"/cases/{row.case_id}",
         "kind": words.kind(row.kind),
         "kind_hint": known(f"kind.{row.kind}.hint", words.language) or "",
         "crisis": row.crisis,
-        "warm": isinstance(warm, Mapping) and "yes" in _texts(warm.get("warm", [])),
+        "warm": any(reason["code"] == Reason.WARM for reason in row.decision["reasons"]),
         "family": any(
             each.case_id == row.case_id and each.state == "open" for each in _shown(bridges, words)
         ),

@@ -68,7 +68,7 @@ def test_a_signal_of_each_purpose_becomes_an_alert_for_its_own_team(world: World
         case = world.case(case_id)
         team = world.bundle.team(case["team"])
         assert found == purpose and team is not None and team.purpose == purpose
-        assert case["decision"]["stands"] and case["kind"] == "single"
+        assert case["stands"] and case["kind"] == "single"
         assert world.alerts(case_id) == ["new_case"]
 
 
@@ -184,7 +184,7 @@ def test_a_withdrawal_empties_the_case_and_tells_the_team(
     world.drain()
     assert world.fate(partner, back["id"]) == ("accepted", "allowed", [])
     case = world.case(case_id)
-    assert case["signals"] == 0 and not case["decision"]["stands"]
+    assert case["signals"] == 0 and not case["stands"]
     assert world.alerts(case_id) == ["new_case", "withdrawn"]
     again = world.withdrawal(debt, partner, sent)
     world.send(partner, again, key=HERE)
@@ -200,7 +200,7 @@ def test_one_batch_with_a_signal_and_its_withdrawal_leaves_nobody_waiting(
     world.send(partner, made, world.withdrawal(debt, partner, made["id"]))
     world.drain()
     cases = world.cases_of(partner, made["id"])
-    assert all(not world.case(case_id)["decision"]["stands"] for _, case_id in cases if case_id is not None)
+    assert all(not world.case(case_id)["stands"] for _, case_id in cases if case_id is not None)
     assert world.violations() == {}
 
 
@@ -228,7 +228,7 @@ def test_nobody_withdraws_the_signal_of_another_partner(world: World) -> None:
     assert world.fate(other, back["id"])[::2] == ("refused", ["original_unknown"])
     world.drain()
     ((_, case_id),) = world.cases_of(world.partner_of(mine, HERE), sent)
-    assert world.case(case_id)["decision"]["stands"]
+    assert world.case(case_id)["stands"]
 
 
 # ---------------------------------------------------------------- what people state
@@ -242,11 +242,11 @@ def test_a_closed_case_is_opened_by_a_later_signal_and_its_team_is_told(world: W
     ((purpose, case_id),) = world.cases_of(world.partner_of(kinds[0], HERE), sent)
     world.state(purpose, case_id, "closed")
     world.drain()
-    assert not world.case(case_id)["decision"]["stands"]
+    assert not world.case(case_id)["stands"]
     assert world.alerts(case_id) == ["new_case"], "who closes a case need not be told so"
     world.report(kinds[1], HERE, {**person(), **home}, **{kinds[1].crisis_field or "": True})
     world.drain()
-    assert world.case(case_id)["decision"]["stands"] and world.case(case_id)["signals"] == 2
+    assert world.case(case_id)["stands"] and world.case(case_id)["signals"] == 2
     assert world.alerts(case_id)[-1] == "crisis"
     assert world.violations() == {}
 
@@ -260,7 +260,7 @@ def test_a_fact_about_a_case_of_another_purpose_is_not_taken(
     other = next(one for one in world.bundle.purposes if one != purpose)
     with pytest.raises(UnknownCase):
         world.state(other, case_id, "closed")
-    assert world.case(case_id)["decision"]["stands"]
+    assert world.case(case_id)["stands"]
 
 
 # ---------------------------------------------------------------- law at the door
@@ -618,7 +618,7 @@ def test_of_a_batch_with_one_event_that_cannot_be_taken_only_that_one_is_parked(
     purpose = min(world.bundle.purposes)
     alerts = [
         casework.alert_message(
-            Box(bytes(32)), purpose, uuid4(), 0, HERE, f"{HERE}-x", "new_case", datetime.now(UTC)
+            Box(bytes(32)), purpose, str(uuid4()), 0, HERE, f"{HERE}-x", "new_case", datetime.now(UTC)
         )[1]
         for _ in range(3)
     ]

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from bereik import cases
 from bereik.bundle import Bundle, Purpose
-from bereik.casework import Casework
+from bereik.casework import Casework, read_assignment
+from bereik.intake import assignment_message
 from bereik.keys import Keyring
-from bereik.ports import Assignment, CaseRow, FactRow, SignalRow
+from bereik.ports import Assignment, CaseRow, FactRow, KnownCase, SignalRow
+from bereik.signal import unpack
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 PURPOSES = sorted(BUNDLE.purposes.values(), key=lambda purpose: purpose.id)
@@ -30,27 +32,28 @@ class Tables:
     """The rows of one purpose in memory, with copies in and out as a database gives them."""
 
     def __init__(self) -> None:
-        self.signals: dict[UUID, SignalRow] = {}
-        self.cases: dict[UUID, CaseRow] = {}
+        self.signals: dict[str, SignalRow] = {}
+        self.cases: dict[str, CaseRow] = {}
         self.facts: list[FactRow] = []
 
-    def lock_subjects(self, subjects: Sequence[UUID]) -> None:
+    def lock_subjects(self, subjects: Sequence[str]) -> None:
         assert list(subjects) == sorted(subjects), "in id order, or two processes wait for each other"
 
-    def signals_of(self, subjects: Sequence[UUID], signal_ids: Sequence[UUID]) -> list[SignalRow]:
+    def signals_of(self, subjects: Sequence[str], signal_ids: Sequence[str]) -> list[SignalRow]:
         return [
             deepcopy(row)
             for row in self.signals.values()
             if row.subject in set(subjects) or row.signal_id in set(signal_ids)
         ]
 
-    def decision(self, case_id: UUID) -> dict[str, Any]:
-        return dict(self.cases[case_id].decision)
+    def cases_of(self, subjects: Sequence[str]) -> list[KnownCase]:
+        return [
+            KnownCase(*(getattr(row, name) for name in KnownCase.__slots__))
+            for row in self.cases.values()
+            if row.subject in set(subjects)
+        ]
 
-    def cases_of(self, subjects: Sequence[UUID]) -> list[CaseRow]:
-        return [deepcopy(row) for row in self.cases.values() if row.subject in set(subjects)]
-
-    def facts_of(self, case_ids: Sequence[UUID]) -> list[FactRow]:
+    def facts_of(self, case_ids: Sequence[str]) -> list[FactRow]:
         return [fact for fact in self.facts if fact.case_id in set(case_ids)]
 
     def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None:
@@ -61,11 +64,18 @@ class Tables:
             assert known is None or case.version == known.version + 1
             self.cases[case.case_id] = deepcopy(case)
 
-    def case(self, case_id: UUID) -> CaseRow | None:
+    def case(self, case_id: str) -> CaseRow | None:
         return deepcopy(self.cases.get(case_id))
 
-    def add_fact(self, fact_id: UUID, fact: FactRow) -> None:
+    def add_fact(self, fact_id: str, fact: FactRow) -> None:
         self.facts.append(fact)
+
+
+def _told(row: CaseRow) -> dict[str, Any]:
+    """All that a case says, but for its id, its versions and the moment."""
+    aside = {"case_id", "version", "alerted", "decided_at", "bundle_id", "decision"}
+    columns = {name: getattr(row, name) for name in CaseRow.__slots__ if name not in aside}
+    return columns | cases.spoken(row.decision)
 
 
 class Fold:
@@ -73,20 +83,29 @@ class Fold:
 
     def __init__(self, purpose: Purpose) -> None:
         self.purpose, self.tables = purpose, Tables()
-        self.alerts: list[tuple[UUID, int, str]] = []
+        self.alerts: list[tuple[str, int, str]] = []
         self._casework = Casework(BUNDLE, 1, KEYS)
 
     def take(self, *batch: Assignment) -> None:
-        subject = (lambda a: a.household_id) if self.purpose.subject == "address" else (lambda a: a.person_id)
-        outcome = self._casework.fold(self.purpose, batch, {subject(a) for a in batch}, self.tables)
+        arrived = [
+            read_assignment(event, self.purpose.subject)
+            for one in batch
+            for event in unpack(assignment_message(one, self.purpose.id, self.purpose.subject)[1])
+        ]
+        outcome = self._casework.fold(self.purpose, arrived, {row.subject for row in arrived}, self.tables)
         self.alerts += [(row.case_id, row.version, why.value) for row, why in outcome if why is not None]
 
     def standing(self) -> dict[frozenset[str], dict[str, Any]]:
         """What is decided, by the signals it is about. Case ids do not count: they come from the first to arrive."""
-        live = [row for row in self.tables.cases.values() if row.decision["standing"]]
-        found = {frozenset(row.decision["signals"]): dict(row.decision) for row in live}
+        live = [row for row in self.tables.cases.values() if row.signals]
+        found = {self.inside(row.case_id): _told(row) for row in live}
         assert len(found) == len(live)
         return found
+
+    def inside(self, case_id: str) -> frozenset[str]:
+        """The active signals of a case."""
+        rows = self.tables.signals.values()
+        return frozenset(row.signal_id for row in rows if row.status == "active" and row.case_id == case_id)
 
     def holds(self) -> None:
         """What must be true after each batch."""
@@ -94,7 +113,7 @@ class Fold:
         inside = Counter(row.case_id for row in active)
         assert None not in inside
         for row in self.tables.cases.values():
-            assert row.signals == inside.get(row.case_id, 0) == len(row.decision["signals"])
+            assert row.signals == inside.get(row.case_id, 0)
             assert row.alerted == sum(1 for case_id, _, _ in self.alerts if case_id == row.case_id)
         versions = Counter((case_id, version) for case_id, version, _ in self.alerts)
         assert max(versions.values(), default=1) == 1, "one alert per case version"
@@ -207,7 +226,7 @@ def test_a_team_that_must_act_has_been_told(purpose: Purpose, data: st.DataObjec
     fold = folded(purpose, *([one] for one in data.draw(st.permutations(stream))))
     told = {case_id for case_id, _, _ in fold.alerts}
     for row in fold.tables.cases.values():
-        assert not row.decision["stands"] or row.case_id in told
+        assert not row.stands or row.case_id in told
 
 
 def test_one_subject_does_not_touch_another() -> None:

@@ -28,7 +28,7 @@ START = datetime(2026, 11, 4, 9, tzinfo=UTC)
 
 
 def fact(kind: str, minute: int = 0, **detail: Any) -> FactRow:
-    return FactRow(UUID(int=1), kind, detail, "worker", START + timedelta(minutes=minute))
+    return FactRow(str(UUID(int=1)), kind, detail, "worker", START + timedelta(minutes=minute))
 
 
 def consent(who: str, minute: int = 0, **changes: Any) -> FactRow:
@@ -39,7 +39,7 @@ def consent(who: str, minute: int = 0, **changes: Any) -> FactRow:
 def case(purpose: str, *facts: FactRow, open_: bool = True) -> CaseView:
     number = 1 if purpose == "help" else 2
     return CaseView(
-        UUID(int=number), purpose, "9901", f"team {purpose}", open_, date(2026, 11, 3), UUID(int=9), facts
+        str(UUID(int=number)), purpose, "9901", f"team {purpose}", open_, date(2026, 11, 3), str(UUID(int=9)), facts
     )
 
 
