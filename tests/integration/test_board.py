@@ -129,7 +129,11 @@ def test_the_board_shows_ones_own_cases_most_urgent_first(made: World, as_) -> N
     order = re.findall(r'class="ref" href="/cases/([0-9a-f-]{36})"', page)
     assert order[0] == str(made.cases["crisis"])
     assert set(order) == {str(made.cases[name]) for name in ("crisis", "a-debt", "b-debt", "zuid")}
-    assert "Huur" in page and "Energie" in page and "Er was in de 6 maanden hiervoor al een signaal (12 november 2026)." in page
+    assert (
+        "Huur" in page
+        and "Energie" in page
+        and "Er was in de 6 maanden hiervoor al een signaal (12 november 2026)." in page
+    )
     assert "3 dagen te laat" in page and "nog 20 dagen" in page
     assert "oktober <span>1</span>" in page
 

@@ -39,7 +39,14 @@ def consent(who: str, minute: int = 0, **changes: Any) -> FactRow:
 def case(purpose: str, *facts: FactRow, open_: bool = True) -> CaseView:
     number = 1 if purpose == "help" else 2
     return CaseView(
-        str(UUID(int=number)), purpose, "9901", f"team {purpose}", open_, date(2026, 11, 3), str(UUID(int=9)), facts
+        str(UUID(int=number)),
+        purpose,
+        "9901",
+        f"team {purpose}",
+        open_,
+        date(2026, 11, 3),
+        str(UUID(int=9)),
+        facts,
     )
 
 
