@@ -118,15 +118,18 @@ def _split(text: str) -> tuple[str, str]:
 @lru_cache(maxsize=16_384)
 def _addition(*fields: str) -> str:
     """One canonical addition of the number field's rest, the letter and the addition."""
-    rest, letter, addition = (_canonical(field) for field in fields)
+    rest, letter, addition = (_canonical(field) if field else "" for field in fields)
     # Some systems send the letter, or all of it, twice.
     if rest in (letter, addition, f"{letter}{addition}"):
         rest = ""
-    return _canonical(f"{rest} {letter} {addition}") if rest or letter else addition
+    parts = [part for part in (rest, letter, addition) if part]
+    return _canonical(" ".join(parts)) if len(parts) > 1 else "".join(parts)
 
 
 def _canonical(field: str) -> str:
-    text = _EXCEL_ZERO.sub("", field.upper())
+    text = _EXCEL_ZERO.sub("", field.strip(" -./").upper())
+    if len(text) == 1 and "A" <= text <= "Z":
+        return _SAME.get(text, text)
     while True:
         parts = [part.lstrip("0") or "0" if part.isdigit() else part for part in _PART.findall(text)]
         joined = "".join(

@@ -37,7 +37,8 @@ _VOWELS: Final = frozenset("aeiouy")
 
 def _without_marks(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).translate(_PLAIN)
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return plain.translate(_PLAIN).lower()
 
 
 # The Latin letters with marks, once: decomposing a name takes 5 microseconds, looking its letters up less than one.
@@ -64,7 +65,10 @@ def fold(text: str) -> str:
     the German `ue`. To read every `ue` and `oe` as `u` and `o` would make Boer and Bor one name, so Müller and Mueller
     stay two here; `sound` brings them together.
     """
-    return _NOT_LETTERS.sub(" ", _ascii(text)).replace("ij", "y")[:_LONGEST].strip()
+    plain = _ascii(text)
+    if not (plain.isalpha() and plain.isascii()):
+        plain = _NOT_LETTERS.sub(" ", plain)
+    return plain.replace("ij", "y")[:_LONGEST].strip()
 
 
 # ---------------------------------------------------------------- words in a family name
@@ -82,8 +86,10 @@ _KIND: Final = _kinds(
     " thoe tho vd vdr vdn vh vt vander vanden vande vant opt opde opden int inde inden aant aande aanden uitt uitde uitden",
     # These may be a surname when nothing else is there (Vietnamese Le, Surinamese Das).
     particle="la las los le les lo du da dal dalla das del della dei degli des di do dos",
-    # Part of the name: spaced, hyphened and glued are the same, so they are glued.
-    glued="el al ben bin ibn bel bou abou abu ait oulad ould abd abdel abdul abdoel",
+    # Arabic and Berber articles and "sons of" are prefixes too, unless they follow a head.
+    article="el al ben bin ibn ait oulad ould",
+    # Arabic heads are part of the name: spaced, hyphened and glued are the same, so they are glued.
+    head="bel bou abou abu abd abdel abdul abdoel",
     # Dropped when something else remains: "P. de Heer" is a Heer.
     title="dhr mw mevr mevrouw mej mejuffrouw meneer mijnheer heer hr heren dames drs dr ir mr mrs ms ing prof bc msc bsc"
     " fam familie gezin erven jr sr junior senior jhr jkvr",
@@ -95,8 +101,9 @@ _KIND: Final = _kinds(
     " klussenbedrijf schoonmaakbedrijf installatiebedrijf timmerbedrijf hoveniersbedrijf loodgietersbedrijf autobedrijf"
     " schilderwerken timmerwerken stukadoors loodgieters kapsalon schoonheidssalon restaurant cafetaria pizzeria snackbar"
     " supermarkt autorijschool rijschool apotheek adviesbureau praktijk dienstverlening onderneming handelsonderneming",
-    # These are also surnames, so they are trades only beside a legal form.
-    perhaps="bouw handel beheer holding groep group transport transporten logistiek advies consultancy consulting"
+    # These are also surnames, so they are trades only behind a name, or beside a legal form.
+    perhaps="hovenier loodgieter stukadoor glazenwasser dakdekker tegelzetter taxi kapper koerier"
+    " bouw handel beheer holding groep group transport transporten logistiek advies consultancy consulting"
     " management services service design media events catering horeca techniek installatie installaties montage onderhoud"
     " klussen schoonmaak zorg thuiszorg auto autos trading international nederland vastgoed investments beleggingen"
     " verhuur import export administratie solutions ict company co zoon partners winkel shop store studio salon bloemen"
@@ -135,19 +142,32 @@ _GLUED = re.compile(
     r"|wolff?|winter|roos|rooy|regt|zwart|jager|klerk|kort|kroon|nys|pauw|ruyter|waal|weerd|wilde|wind|kock)$)"
     r"|den(?=(?:boer|hollander|ouden|hartog|hertog|haan|dekker|besten|braber|uyl|toom|brok|heyer|hoed|otter|dryver)$)"
 )
-# El, al and ben before what is not the end of a Dutch, Turkish or other European name: Elidrissi, but Elbers, Alkema.
+# El, al, ben and ait before what is not the end of a Dutch, Turkish or other European name: Elidrissi, but Elbers, Alkema.
 _ARTICLE = re.compile(
-    r"(?:(?:el|al(?!kaya|demir|bayrak|dogan))(?=[a-z]{4})(?![a-z]*a$)|ben(?=[a-z]{3}))"
-    r"(?![a-z]*(?:([bcdfghjklmnpqrstvwxz])(?!\1|h)[bcdfgjklmnpqrstvwxz]"
-    r"|ma|en|er|e|man|aar|hof|[ui]s|ez|[ou][mn]|em|or|et|ut|oek|[ei][kl]|o)$)"
+    r"(?:(?:el|al(?!kaya|demir|bayrak|dogan))(?=[a-z]{4}|ali$)(?!(?:(?!ou|ss|[gks]h|h[ai]|y|mz)[a-z])*a$)"
+    r"|(?:ben|ait|oulad|ould)(?=[a-z]{3}))"
+    r"(?![a-z]*(?:([bcdfghjklmnpqrstvwxz])(?!\1|h)[bcdfgklmnpqrstvwxz]"
+    r"|ma|en|(?<!a[a-z])(?<!a[a-z]{2})er|e|man|aar|hof|[ui]s|ez|[ou][mn]|em|or|et|ut|oek|[ei][kl]|o)$)"
 )
-
-
-_MAYBE_GLUED: Final = ("van", "vd", "te", "de", "op", "in", "aan", "uit", "el", "al", "ben")
+# German writing of Turkish names: "Oeztuerk", "Soenmez". Dutch has many names with oe and hardly any with ue.
+_UMLAUT = re.compile(r"ue+")
+_UMLAUT_O = re.compile(r"^oe+(?=z)|oe+(?=nmez)")
+_MAYBE_GLUED: Final = ("van", "vd", "te", "de", "op", "in", "aan", "uit", "el", "al", "ben", "ait", "oul")
 
 
 def _kind(word: str) -> str:
     return _KIND.get(word) or ("trade" if word.endswith(_TRADES) and len(word) > 8 else "")
+
+
+def _without_umlauts(word: str) -> str:
+    """A word without the e of a German umlaut, where no Dutch name can be meant."""
+    if "ue" in word:
+        plain = _UMLAUT.sub("u", word).replace("oe", "o")
+    elif "oe" in word:
+        plain = _UMLAUT_O.sub("o", word)
+    else:
+        return word
+    return word if len(plain) < 3 or plain in _KIND else plain
 
 
 def _bare(word: str) -> str:
@@ -162,6 +182,13 @@ def _bare(word: str) -> str:
     return word
 
 
+def _core(word: str) -> str:
+    """A word without glued prefixes and without umlauts; taking one off may uncover the other."""
+    while (core := _bare(_without_umlauts(word))) != word:
+        word = core
+    return word
+
+
 def _segments(text: str) -> Iterator[list[tuple[str, str, bool]]]:
     """The words between two borders, each with its kind and whether it stands behind a comma."""
     words: list[tuple[str, str, bool]] = []
@@ -170,7 +197,7 @@ def _segments(text: str) -> Iterator[list[tuple[str, str, bool]]]:
         word = token.rstrip(".")
         if token == ",":
             behind = True
-        elif token == "-" and words and words[-1][1] == "glued":
+        elif token == "-" and words and words[-1][1] in ("article", "head"):
             continue
         elif not word.isalpha():
             yield words
@@ -188,23 +215,21 @@ def _segments(text: str) -> Iterator[list[tuple[str, str, bool]]]:
 
 
 def _names(words: list[tuple[str, str, bool]]) -> Iterator[list[str]]:
-    """The names among the words between two borders, prefixes dropped and articles glued on."""
+    """The names among the words between two borders, prefixes dropped and heads glued on."""
     iberian = any(word in _IBERIAN for word, _, _ in words)
     names: list[list[str]] = [[]]
-    pending = ""
+    head = ""
     for word, kind, behind in words:
-        if kind == "glued":
-            pending += word
+        if kind == "head" or (kind == "article" and head):
+            head += word
         elif kind == "prefix":
             if names[-1] and not iberian:
                 names.append([])
         elif kind in ("", "trade", "perhaps") and not (behind and names[0]):
-            names[-1].append(_bare(pending + word))
-            pending = ""
-    if pending and names[0]:
-        names[0][0] = _bare(pending + names[0][0])
-    elif pending:
-        names[0].append(_bare(pending))
+            names[-1].append(_core(head + word))
+            head = ""
+    if head and not names[0]:
+        names[0].append(head)
     return (name for name in names if name)
 
 
@@ -214,17 +239,17 @@ def surnames(family_name: str, prefix: str = "") -> tuple[str, ...]:
 
     Own and partner name are two surnames, whatever parts them (`-`, `/`, `e/v`, `geb.`, or the second one's Dutch prefix),
     in either order. Words that only a blank parts are one surname (`dos Santos Silva`). A prefix counts neither before,
-    nor behind, nor glued, nor in a field of its own, nor left out. Arabic and Berber heads are glued (`Ait Ali`, `Ait-Ali`
-    and `Aitali` are one), and el, al and ben are then dropped where the rest looks Arabic.
-    Of a company or a sole trader a person's name is left (`Jansen Bouw B.V.`, `J. Jansen h/o De Korenbloem`), or nothing.
+    nor behind, nor glued, nor in a field of its own, nor left out. El, al, ben and ait are prefixes, also glued where the
+    rest looks Arabic; Abd and Abou are part of the name, so that `Abd el Kader` and `Abdelkader` are one. An `oe` or `ue` that
+    must be an umlaut is one (`Oeztuerk`). Of a company or a sole trader a person's name is left (`Jansen Bouw B.V.`,
+    `J. Jansen h/o De Korenbloem`), or nothing.
     """
     text = _ascii(family_name)
     if not text.isalpha():
         text = _SHORT.sub(_in_full, text)
         if "'" in text:
             text = _ELISION.sub(r"\1 ", text).replace("'", "")
-    article = "".join(word for word in fold(prefix).split() if _KIND.get(word) == "glued") if prefix else ""
-    found = _found(text.replace("ij", "y"), article)
+    found = _found(text.replace("ij", "y"))
     if not found and prefix and family_name != prefix:
         return surnames(prefix)
     return tuple(sorted({" ".join(name) for name in found}))
@@ -236,8 +261,8 @@ def _in_full(short: re.Match[str]) -> str:
     return "|" if short["between"] else "#" if short["trade"] else " bv "
 
 
-def _found(text: str, article: str) -> list[list[str]]:
-    """All names in a field, in the order in which they stand; the article belongs to the first."""
+def _found(text: str) -> list[list[str]]:
+    """All names in a field, in the order in which they stand."""
     names: list[list[str]] = []
     kept: list[str] = []
     kinds: set[str] = set()
@@ -248,25 +273,32 @@ def _found(text: str, article: str) -> list[list[str]]:
             words = words[1:]
         kinds.update(kind for _, kind, _ in words)
         names.extend(_names(words))
-        kept.extend(word for word, kind, _ in words if kind in ("title", "particle"))
+        kept.extend(word for word, kind, _ in words if kind in ("title", "particle", "article"))
     if "body" in kinds:
         return []
-    if article and names and not names[0][0].startswith(article):
-        names[0][0] = _bare(article + names[0][0])
-    trades = kinds & {"trade", "legal"}
-    if trades:
-        names = _people(names)
-    named = [spoken for name in names if (spoken := [word for word in name if _can_be_said(word)])] or names
-    if not named and kept and not trades:
-        return [kept[-1:]]
-    return named
+    names = [said for name in names if (said := [word for word in name if _can_be_said(word)])] or names
+    if not kinds.isdisjoint(("trade", "perhaps", "legal")):
+        return _people(names, "legal" in kinds or "trade" in kinds)
+    return names or [kept[-1:]] if kept else names
 
 
-def _people(names: list[list[str]]) -> list[list[str]]:
-    """What is left of a company's name without its trade."""
-    kept = [[word for word in name if _kind(word) != "trade"] for name in names]
-    without = [[word for word in name if _kind(word) != "perhaps"] for name in kept]
-    return [name for name in (without if any(without) else kept) if name]
+def _people(names: list[list[str]], company: bool) -> list[list[str]]:
+    """What is left of a company's name without its trade, and without the first name in front."""
+    names = [left for name in names if (left := [word for word in name if _kind(word) != "trade"])]
+    if company:
+        names = [
+            left for name in names if (left := [word for word in name if _kind(word) != "perhaps"])
+        ] or names
+    for name in names:
+        traded = company
+        while len(name) > 1 and _kind(name[-1]) == "perhaps":
+            name.pop()
+            traded = True
+        while traded and len(name) > 1 and name[0] in _groups():
+            name.pop(0)
+    if company:
+        names = [name for name in names if len(name) > 1 or name[0] not in _groups()] or names
+    return names
 
 
 def _can_be_said(word: str) -> bool:
@@ -318,6 +350,16 @@ _SHORT_WORDS: Final = _COMPANIES | {"v", "vd", "vdr", "vdn", "vt", "vh", "d", "t
 _SERVANT: Final = frozenset({"abd", "abdel", "abdul", "abdoel", "abdal", "abu", "abou"})
 
 
+# The usual case: single letters with something between them.
+_SPACED_INITIALS = re.compile(r"(?:[A-Za-z](?:\. ?| )){0,9}[A-Za-z]\.?")
+# Two people in one field: "J. en/of M.".
+_ANOTHER = re.compile(r"\s(?:en|of|en/of|e/o)\s.*|[&+;|].*", re.DOTALL | re.IGNORECASE)
+
+
+def _first_person(text: str) -> str:
+    return _ANOTHER.sub("", text[:_LONGEST])
+
+
 def _pieces(text: str) -> list[str]:
     """The words of a field as written, each with the point behind it, and the hyphens."""
     return _PIECE.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
@@ -326,7 +368,7 @@ def _pieces(text: str) -> list[str]:
 def _word(piece: str) -> str:
     """A piece folded to one word, also where a letter of another script stands in it."""
     word = fold(piece)
-    return word.replace(" ", "").replace("ij", "y") if " " in word else word
+    return _without_umlauts(word.replace(" ", "").replace("ij", "y") if " " in word else word)
 
 
 def _is_name(written: str, word: str) -> bool:
@@ -345,17 +387,19 @@ def _is_name(written: str, word: str) -> bool:
 @lru_cache(maxsize=65_536)
 def _among_initials(text: str) -> tuple[str, tuple[str, ...]]:
     """The letters in an initials field, and the first names that somebody wrote there."""
+    if _SPACED_INITIALS.fullmatch(text):
+        return _NOT_LETTERS.sub("", text.lower()), ()
     letters = ""
     names: list[str] = []
     pieces = [
         (piece.rstrip("."), piece.endswith("."))
-        for piece in _pieces(_IN_WORD.sub("", text[:_LONGEST]))
+        for piece in _pieces(_IN_WORD.sub("", _first_person(text)))
         if piece != "-"
     ]
     for written, dotted in pieces:
         word = _word(written)
-        kind = _KIND.get(word) if len(pieces) > 1 else None
-        if kind in ("title", "prefix", "filler") or not word:
+        kind = _KIND.get(word)
+        if not word or kind == "filler" or (kind in ("prefix", "title") and len(pieces) > 1):
             continue
         long_initial = dotted or not (written.isupper() or written.islower())
         if len(word) == 1 and (len(written) == 1 or written != "ij" or dotted):
@@ -373,7 +417,7 @@ def _among_initials(text: str) -> tuple[str, tuple[str, ...]]:
 @lru_cache(maxsize=65_536)
 def _forenames(text: str) -> tuple[str, tuple[str, ...]]:
     """First letters and first names in a field of first names. A roepnaam between brackets or quotes has no letter."""
-    own = _IN_WORD.sub("", text[:_LONGEST])
+    own = _IN_WORD.sub("", _first_person(text))
     found = _QUOTE.search(own)
     if found is None:
         return _proper(own)
@@ -400,12 +444,12 @@ def _proper(text: str) -> tuple[str, tuple[str, ...]]:
         elif len(word) <= _MOST_INITIALS and _VOWELS.isdisjoint(word):
             letters, before = letters + word, ""
         elif before in _SERVANT:
-            before = names[-1] = before + word
+            before = names[-1] = _without_umlauts(before + word)
         elif word != "el":
             letters += word[0]
             names.append(word)
             if joined and before:
-                names.append(f"{before}{word}".replace("ij", "y"))
+                names.append(_without_umlauts(f"{before}{word}".replace("ij", "y")))
             before = word
         joined = False
     return letters, tuple(names)
@@ -417,7 +461,7 @@ def _before_surname(family_name: str) -> str:
 
     In a field of mixed case initials are capitals (`V.d. Berg` is a prefix all the same); else `v d` is a prefix.
     """
-    text = _ELIDED.sub("", family_name[:_LONGEST])
+    text = _ELIDED.sub("", _first_person(family_name))
     mixed = not (text.isupper() or text.islower())
     letters = run = ""
     for index, piece in enumerate(_pieces(text)):
@@ -458,7 +502,8 @@ def initials(initials: str, first_names: str = "", family_name: str = "") -> str
             letters = more
     if not letters and family_name:
         letters = _before_surname(family_name)
-    return letters[:_MOST_INITIALS]
+    letters = letters[:_MOST_INITIALS]
+    return "" if _KIND.get(letters) == "filler" else letters
 
 
 def given(first_names: str, initials: str = "") -> tuple[str, ...]:
@@ -477,12 +522,12 @@ def _groups() -> Mapping[str, tuple[str, ...]]:
     for listed in declared.values():
         for head, names in listed.items():
             for name in (head, *names.split()):
-                groups.setdefault(fold(name), set()).add(fold(head))
+                groups.setdefault(_word(name), set()).add(_word(head))
     return {name: tuple(sorted(heads)) for name, heads in groups.items()}
 
 
 def aliases(name: str) -> tuple[str, ...]:
-    """The groups of a folded first name, sorted (`bert` → `albertus`, `lambertus` …); the name itself when it has none.
+    """The groups of a first name as `given` gives it, sorted (`bert` → `albertus`, `lambertus` …); without any, the name.
 
     Two names are the same person's exactly when their aliases overlap, so these can be compared in place of names.
     """
@@ -491,7 +536,7 @@ def aliases(name: str) -> tuple[str, ...]:
 
 def same_given(a: str, b: str) -> bool:
     """Whether two first names may be one person's: Jan and Johannes, Bert and Lambertus, Mo and Muhammad."""
-    left, right = fold(a).replace(" ", ""), fold(b).replace(" ", "")
+    left, right = _word(a), _word(b)
     return bool(left) and not set(aliases(left)).isdisjoint(aliases(right))
 
 

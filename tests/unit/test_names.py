@@ -137,12 +137,20 @@ def test_own_and_partner_name_in_any_order_and_however_they_are_parted(family_na
         ("El Idrissi", "Elidrissi", "El-Idrissi"),
         ("Al Hassan", "Al-Hassan", "Alhassan", "Hassan"),
         ("Ben Ali", "Ben-Ali", "Benali", "BENALI"),
-        ("Ben Kader", "Benkader"),
+        ("Ben Kader", "Benkader", "Kader, Ben", "Kader"),
+        ("Al Nasser", "Alnasser", "AL-NASSER", "Nasser"),
+        ("Al Ali", "Alali", "Ali, al", "Ali"),
+        ("El Moussaoui", "Elmoussaoui", "Moussaoui El"),
+        ("El Hamza", "Elhamza"),
         ("Ait Ben Ali", "Aït Ben Ali", "Ait-Ben-Ali", "Aitbenali"),
+        ("Aït Haddou", "Haddou, Aït", "Aithaddou", "Haddou"),
         ("Ould el Hadj", "Ouldelhadj"),
         ("Abd el Kader", "Abdel Kader", "Abdelkader", "Abd-el-Kader"),
         ("M'Barek", "MBarek", "M’barek"),
         # Turkish, Polish, Surinamese, Portuguese
+        ("Özgür", "Ozgur", "Oezguer", "OEZGUER"),
+        ("Sönmez", "Sonmez", "Soenmez"),
+        ("Müller", "Muller", "Mueller"),
         ("Öztürk", "Ozturk", "ÖZTÜRK", "Ã–ztÃ¼rk"),
         ("Çelik-Özdemir", "Ozdemir-Celik", "Özdemir / Çelik"),
         ("Yıldız", "Yildiz", "YILDIZ", "yıldız"),
@@ -182,6 +190,10 @@ def test_an_arabic_article_in_a_field_of_its_own(prefix: str, name: str) -> None
         ("Alberts", ("alberts",), "no article"),
         ("Bennink", ("bennink",), "no son"),
         ("Almeida", ("almeida",), "Portuguese"),
+        ("Elzinga", ("elzinga",), "Frisian"),
+        ("Elias", ("elias",), "no article before three letters"),
+        ("Oerlemans", ("oerlemans",), "a Dutch oe"),
+        ("Boer", ("boer",), "another one"),
         ("Aldemir", ("aldemir",), "Turkish"),
         ("Demir", ("demir",), "Turkish"),
         ("dos Santos Silva", ("santos silva",), "a blank does not part"),
@@ -223,6 +235,10 @@ def test_surnames(family_name: str, surnames: tuple[str, ...], why: str) -> None
         ("Loodgietersbedrijf van der Berg en Zonen", ("berg",)),
         ("Timmerbedrijf Jansen - de Boer", ("boer", "jansen")),
         ("Jansen p/a Stichting Onderdak", ("jansen",)),
+        ("Jansen Bouw", ("jansen",)),
+        ("T. van Wijk Hovenier", ("wyk",)),
+        ("Wojciech Adamczyk Transport", ("adamczyk",)),
+        ("Schildersbedrijf Piet de Wit", ("wit",)),
         ("Stichting Onderdak", ()),
         ("Kapsalon", ()),
         ("Bouw", ("bouw",)),
@@ -343,6 +359,11 @@ def test_a_sound_is_never_empty() -> None:
         ("", "", "'t Hart", "", "no initial"),
         ("", "", "Jansen B.V.", "", "a company"),
         ("", "", "van der Berg", "", "none"),
+        ("nvt", "", "", "", "does not apply"),
+        ("Onbekend", "", "", "", "unknown"),
+        ("J. en/of M.", "", "", "j", "the first of two people"),
+        ("J.P. & M.", "", "", "jp", "also so"),
+        ("", "", "J. Jansen en/of K. de Wit", "j", "and in the family name"),
         ("", "", "", "", "nothing"),
         (".", "Karel", "", "k", "a point alone is no initial"),
     ],
@@ -370,6 +391,7 @@ def test_initials(initials: str, first_names: str, family_name: str, letters: st
         ("El Mehdi", "", ("mehdi",), "an article"),
         ("Sa'id", "", ("said",), "an apostrophe within"),
         ("Gülşah", "", ("gulsah",), "Turkish"),
+        ("Guelsah", "", ("gulsah",), "in German writing"),
         ("Zbigniew Łukasz", "", ("zbigniew", "lukasz"), "Polish"),
         ("onbekend", "", (), "unknown"),
         ("", "", (), "nothing"),
@@ -387,15 +409,14 @@ def test_given(first_names: str, initials: str, given: tuple[str, ...], why: str
         ("Mo", "Mohammed"), ("Muhammad", "Mohamed"), ("Youssef", "Yusuf"), ("Aïcha", "Ayşe"),
         ("Fatima", "Fatma"),
         ("Ola", "Aleksandra"), ("Kasia", "Katarzyna"), ("Małgorzata", "Gosia"), ("Radjesh", "Rajesh"), ("Anne-Marie", "Annemarie"),
-        ("Ömer", "omer"), ("Xyz", "XYZ"),
+        ("Ömer", "omer"), ("Samuel", "Sam"), ("Xyz", "XYZ"),
     ],
 )  # fmt: skip
 def test_names_of_one_person(one: str, other: str) -> None:
     assert names.same_given(one, other)
     assert names.same_given(other, one)
-    assert set(names.aliases(names.fold(one).replace(" ", ""))) & set(
-        names.aliases(names.fold(other).replace(" ", ""))
-    )
+    heads = [{head for name in names.given(way) for head in names.aliases(name)} for way in (one, other)]
+    assert heads[0] & heads[1]
 
 
 @pytest.mark.parametrize(
