@@ -39,8 +39,9 @@ def phone(text: str) -> str:
     """A phone number as E.164 (`+31699000123`), read as a Dutch one when no country is named; else an empty text.
 
     Of several numbers in one field the first mobile one counts, else the first. A Dutch number has nine digits behind
-    the country; whether it was ever given out is not asked, because number plans change. Empty are also fillers
-    (`0600000000`, `0612345678`) and service numbers (0800, 0900), which many people share.
+    the country, also when a sheet dropped the zero (`699000123`); whether it was ever given out is not asked, because
+    number plans change. Empty are also fillers (`0600000000`, `0612345678`) and service numbers (0800, 0900), which many
+    people share.
     """
     if plain := _PLAIN_DUTCH.fullmatch(text):
         return _dutch(_NOT_DIGITS.sub("", plain[1]))

@@ -237,7 +237,8 @@ def test_the_short_way_for_plain_dutch_numbers_agrees_with_the_library(
     )
     found = contacts.phone(written)
     if found:
-        parsed = phonenumbers.parse(written, "NL")
+        # Nine digits alone lost their zero in a sheet; the library may take a leading 31 for the country instead.
+        parsed = phonenumbers.parse(written if front else f"0{written}", "NL")
         assert found == phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
         assert phonenumbers.is_possible_number(parsed)
 
