@@ -63,7 +63,7 @@ def fold(text: str) -> str:
 
     A mark is dropped and nothing is put in its place: `ü` is `u`, as in the Turkish names that are common here, and not
     the German `ue`. To read every `ue` and `oe` as `u` and `o` would make Boer and Bor one name, so Müller and Mueller
-    stay two here; `sound` brings them together.
+    stay two here; `surnames` and `given` join them where no Dutch name can be meant.
     """
     plain = _ascii(text)
     if not (plain.isalpha() and plain.isascii()):
