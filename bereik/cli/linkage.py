@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,9 @@ def generate(arguments: argparse.Namespace) -> int:
     from bereik.fiction import registers
 
     rows = registers.signals(
-        Bundle.compile(arguments.schemas), registers.Split(arguments.split), arguments.seed, arguments.signals
-    )
+        Bundle.compile(arguments.schemas), registers.Split(arguments.split), arguments.seed, arguments.signals,
+        lambda made: print(f"  {made} signals made", file=sys.stderr, flush=True),
+    )  # fmt: skip
     files = registers.write(rows, arguments.into)
     people = Counter(row.truth.person for row in rows)
     document = {

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from bereik.bundle import Agreement, Bundle, Partner, SignalType
 from bereik.errors import LastingError
+from bereik.fiction import slips
 from bereik.fiction.people import Household, Person, Wheel, plain
 
 _INSTANT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -175,7 +176,7 @@ class Sender:
         birth = who.birth_date
         if errors:
             if chance.random() < errors["surname"]:
-                surname = _misspelt(surname, chance)
+                surname = slips.typed(surname, chance)
             if prefix and chance.random() < errors["prefix_lost"]:
                 prefix = ""
             if chance.random() < errors["initials_first"]:
@@ -306,14 +307,6 @@ def _without_clock(workbook: bytes) -> bytes:
             )
             new.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return held.getvalue()
-
-
-def _misspelt(name: str, chance: Random) -> str:
-    """A slip of the keyboard: ss for s, or two letters inside swapped."""
-    if "ss" in name:
-        return name.replace("ss", "s", 1)
-    at = 1 + int(chance.random() * max(1, len(name) - 3))
-    return name[:at] + name[at + 1 : at + 2] + name[at : at + 1] + name[at + 2 :]
 
 
 # ---------------------------------------------------------------- fields that are nobody's role
