@@ -8,11 +8,11 @@ LOCKS := requirements/uv.txt requirements/all.txt
 ONCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench up down lock
+.PHONY: help setup demo test check bench up down lock docs docker-test
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  make demo ONCE=1   the same demo, which checks itself and stops"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  make demo ONCE=1  the same demo, which checks itself and stops"
 	@echo "  The command line is $(BIN)/bereik."
 
 setup: $(STAMP) ## make .venv from the hashed lock files
@@ -45,8 +45,15 @@ up: setup ## start broker, database, consumers, board and Airflow
 down: setup ## stop them all
 	@$(BIN)/bereik down
 
+docker-test: setup ## docker/compose.yaml for real: build, start, use, scale, kill, spoil, stop
+	@$(BIN)/python tests/docker/run.py
+
+docs: setup ## renew the generated parts of docs/
+	@$(BIN)/bereik settings --into docs/deploy.md
+
 lock: setup ## renew the hashed lock files from requirements/*.in
-	@for name in uv all; do \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in uv all service; do \
+	  test $$name = service && same="-c requirements/all.txt" || same=; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $$same \
 	    --no-emit-index-url --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

@@ -1,4 +1,4 @@
-"""The one place where settings are read and parts are put together."""
+"""The one place where parts are put together."""
 
 from __future__ import annotations
 
@@ -6,33 +6,31 @@ import gc
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import collect, outreach, quality
+from bereik import collect, outreach, provision, quality
 from bereik.bridge import Bridge
 from bereik.bundle import Bundle
-from bereik.bus import Admin, Broker, Listener, Producer, Relay, Work
+from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
 from bereik.casework import Casework
-from bereik.errors import LastingError
+from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
 from bereik.ports import Letter, Record
-from bereik.store import Store, Tx, bundles, invariants, windows
+from bereik.settings import NotConfigured, Settings, home, operator_environment
+from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
 from bereik.store.session import Session
 from bereik.store.vault import Registers
 
 log = logging.getLogger(__name__)
-
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 GROUPS: Mapping[str, str] = {"intake": "in", "casework": "signals", "outreach": "alerts", "bridge": "cases"}
 
@@ -42,66 +40,24 @@ def topics_of(group: str, bundle: Bundle) -> tuple[str, ...]:
     return tuple(sorted(name for name in bundle.topic_names() if name.startswith(f"{GROUPS[group]}.")))
 
 
-class NotConfigured(LastingError):
-    """A setting is missing. Start through `bereik up`, or set the variables in docs/settings.md."""
-
-
 class NoActiveBundle(LastingError):
     """No declarations are active. Run `bereik rules activate`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that differs between installations, from BEREIK_* variables. See docs/settings.md."""
-
-    process: str
-    home: Path
-    database_url: str
-    broker: Broker
-    keys: Path
-    schemas: Path
-    expectations: Path
-    drop: Path
-    web_host: str
-    web_port: int
-    failpoint: str
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """Read the variables. Raises `NotConfigured` naming all that are missing."""
-        needed = (
-            "BEREIK_DATABASE_URL",
-            "BEREIK_KAFKA_BOOTSTRAP",
-            "BEREIK_KAFKA_USERNAME",
-            "BEREIK_KAFKA_PASSWORD",
-            "BEREIK_KEYS",
-        )
-        missing = [name for name in needed if not env.get(name)]
-        if missing:
-            raise NotConfigured(f"These settings are missing: {', '.join(missing)}. {NotConfigured.__doc__}")
-        home = Path(env.get("BEREIK_HOME", REPOSITORY / ".bereik"))
-        return cls(
-            process=env.get("BEREIK_PROCESS", "operator"),
-            home=home,
-            database_url=env["BEREIK_DATABASE_URL"],
-            broker=Broker.from_env(env, env["BEREIK_KAFKA_USERNAME"], env["BEREIK_KAFKA_PASSWORD"]),
-            keys=Path(env["BEREIK_KEYS"]),
-            schemas=Path(env.get("BEREIK_SCHEMAS", REPOSITORY / "schemas")),
-            expectations=Path(env.get("BEREIK_EXPECTATIONS", REPOSITORY / "expectations")),
-            drop=Path(env.get("BEREIK_DROP", home / "drop")),
-            web_host=env.get("BEREIK_WEB_HOST", "127.0.0.1"),
-            web_port=int(env.get("BEREIK_WEB_PORT", "18080")),
-            failpoint=env.get("BEREIK_FAILPOINT", ""),
-        )
+@contextmanager
+def plainly(process: str) -> Iterator[None]:
+    """Within the block, what Bereik raises on purpose ends the process with exit code 1 and one line on standard error."""
+    try:
+        yield
+    except BereikError as error:
+        sys.stderr.write(f"bereik {process}: {' '.join(str(error).split())}\n")
+        raise SystemExit(1) from None
 
 
-def operator_environment(home: Path) -> dict[str, str]:
-    """The caller's settings, or those that the embedded stack wrote for its operator."""
-    env = dict(os.environ)
-    file = home / "env" / "operator.env"
-    if not env.get("BEREIK_DATABASE_URL") and file.exists():
-        env |= dict(line.split("=", 1) for line in file.read_text("utf-8").splitlines() if "=" in line)
-    return env
+def serve(process: str) -> None:
+    """Run one consumer with the settings of the environment until it is told to stop."""
+    with plainly(process):
+        App.from_env().run(process)
 
 
 class _OnSession:
@@ -132,8 +88,7 @@ class App:
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> App:
         """From the environment, or from the embedded stack's settings when the environment has none."""
-        home = Path(os.environ.get("BEREIK_HOME", REPOSITORY / ".bereik"))
-        return cls(Settings.from_env(env if env is not None else operator_environment(home)))
+        return cls(Settings.from_env(env if env is not None else operator_environment(home(os.environ))))
 
     @cached_property
     def store(self) -> Store:
@@ -179,7 +134,11 @@ class App:
     # ------------------------------------------------------------ running a consumer
 
     def run(self, process: str) -> None:
-        """Run one consumer until it is told to stop (SIGTERM, SIGINT)."""
+        """Run one consumer until it is told to stop (SIGTERM, SIGINT).
+
+        While database or broker is away it waits. Before it takes anything it raises `LoginRefused`, `SchemaIsOld`,
+        `NoAuthorizer` or `NoActiveBundle`.
+        """
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopped.set())
@@ -188,14 +147,36 @@ class App:
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
+        delay = 0.5
+        while not self._stopped.is_set():
+            try:
+                self._run(process)
+                return
+            except LoginRefused:
+                raise
+            except TransientError as error:
+                log.warning("%s waits: %s", process, error)
+                self._stopped.wait(delay)
+                delay = min(delay * 2, 5.0)
+
+    def _run(self, process: str) -> None:
         self.store.check_schema()
-        stopped = self._stopped.is_set
+        ours = set(self.bundle().topic_names())
+        with self._admin() as admin:
+            # Who may see what is not theirs could also write it: then partners could write as each other.
+            if any(not provision.may_see(f"bereik_{process}", topic) for topic in admin.topics() & ours):
+                raise NoAuthorizer()
+        broker = self.settings.broker
         if process == "relay":
-            Relay(self.settings.broker, self.store, stopped, self._failpoint).run()
+            Relay(broker, self.store, self._turn, self._failpoint).run()
             return
-        Listener(
-            self.settings.broker, self.store, process, self._source(process), stopped, self._failpoint
-        ).run()
+        Listener(broker, self.store, process, self._source(process), self._turn, self._failpoint).run()
+
+    def _turn(self) -> bool:
+        """Whether to stop; asked by every loop at every turn, so here it also shows that it turns."""
+        if self.settings.heartbeat is not None:
+            self.settings.heartbeat.touch()
+        return self._stopped.is_set()
 
     def _failpoint(self, name: str) -> None:
         """Kill this process here when a fault test armed this point; in all other runs a comparison of two texts."""

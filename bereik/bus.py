@@ -21,6 +21,7 @@ import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import (
     ACL,
+    ACLFilter,
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
@@ -28,15 +29,17 @@ from kafka.admin import (
     ConfigResourceType,
     OffsetSpec,
     ResourcePattern,
+    ResourcePatternFilter,
     ResourceType,
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, SecurityDisabledError
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 from kafka.structs import OffsetAndMetadata
 
+from bereik import store as database
 from bereik.errors import LastingError, TransientError
 from bereik.ports import Letter, Record
 from bereik.signal import BATCH_CONTENT_TYPE, pack, unpack
@@ -111,12 +114,27 @@ class BrokerUnavailable(TransientError):
     """Kafka cannot be reached or refuses the credentials. See `bereik doctor`, BEREIK_KAFKA_BOOTSTRAP and the ACLs."""
 
 
+class NoAuthorizer(LastingError):
+    """Kafka keeps no rights (ACLs): any partner could write as another. Set authorizer.class.name on every broker."""
+
+
 class TopicReplaced(LastingError):
     """A topic was made anew or lost its end since we read it. Restore it, or reset ops.position after checking what is lost."""
 
 
 class NotSent(TransientError):
     """Kafka did not acknowledge a message; it stays where it was and is sent again."""
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Within the block, what the broker refuses is `NoAuthorizer` or `BrokerUnavailable`, with the kind of error only."""
+    try:
+        yield
+    except SecurityDisabledError:
+        raise NoAuthorizer() from None
+    except KafkaError as error:
+        raise BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({type(error).__name__})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +182,10 @@ class Producer:
 
     def __init__(self, broker: Broker) -> None:
         # 5 ms of linger fills batches of 128 KiB under load and is not felt without it.
-        self._producer = KafkaProducer(
-            **broker.settings(), linger_ms=5, batch_size=131_072, max_block_ms=30_000
-        )
+        with refusals():
+            self._producer = KafkaProducer(
+                **broker.settings(), linger_ms=5, batch_size=131_072, max_block_ms=30_000
+            )
         self._waiting: list[Any] = []
 
     def send(
@@ -533,10 +552,20 @@ class Admin:
     """Topics, users and rights."""
 
     def __init__(self, broker: Broker) -> None:
-        try:
+        with refusals():
             self._admin = KafkaAdminClient(**broker.settings())
-        except KafkaError as error:
-            raise BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({type(error).__name__})") from None
+
+    def require_authorizer(self) -> None:
+        """Raises `NoAuthorizer` when the broker lets everybody do everything. For its super user."""
+        anything = ACLFilter(
+            principal=None,
+            host=None,
+            operation=ACLOperation.ANY,
+            permission_type=ACLPermissionType.ANY,
+            resource_pattern=ResourcePatternFilter(ResourceType.CLUSTER, None, ACLResourcePatternType.ANY),
+        )
+        with refusals():
+            self._admin.describe_acls(anything)
 
     def topic_ids(self, topics: Sequence[str]) -> dict[str, UUID]:
         """The ids of existing topics. Raises `BrokerUnavailable` when one is not there yet."""
@@ -574,7 +603,8 @@ class Admin:
 
     def topics(self) -> set[str]:
         """Names of all topics this principal may see."""
-        return set(self._admin.list_topics())
+        with refusals():
+            return set(self._admin.list_topics())
 
     def ensure_topics(
         self, wanted: Mapping[str, tuple[int, Mapping[str, str]]], replication: int = 1
@@ -758,7 +788,8 @@ class Relay:
         self._producer.close()
 
     def _listen(self) -> None:
-        with self._store.listen() as session:
+        # The session is used outside a transaction of the store, which would have said by itself that it broke.
+        with database.refusals(), self._store.listen() as session:
             session.execute("LISTEN outbox")
             held: list[str] = []
             while not self._stopped():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bereik.bundle import Bundle
-from bereik.bus import Admin, Broker, retention
+from bereik.bus import Admin, Broker, refusals, retention
 from bereik.store import Store, bundles, migrate
 
 # The topics that partners write.
@@ -41,6 +41,14 @@ OWN_RIGHTS: tuple[Right, ...] = (
 )
 
 
+def may_see(principal: str, topic: str) -> bool:
+    """Whether one of our own principals was given any right on a topic."""
+    return any(
+        (name, kind) == (principal, "topic") and topic.startswith(prefix)
+        for name, _, kind, prefix, _ in OWN_RIGHTS
+    )
+
+
 class Owner(Protocol):
     """What an owner of database and broker can tell."""
 
@@ -55,15 +63,18 @@ class Owner(Protocol):
 def provision(owner: Owner, schemas: Path, by: str = "bereik up") -> str:
     """Bring everything to what these declarations need and make them active; returns the bundle's SHA-256.
 
-    Raises `InvalidDeclarations`, `StoreUnavailable`, `BrokerUnavailable`.
+    Raises `InvalidDeclarations`, `StoreUnavailable`, `SchemaIsOld`, `BrokerUnavailable`, `NoAuthorizer`.
     """
     bundle = Bundle.compile(schemas)
-    migrate(owner.owner_url, tuple(bundle.purposes))
-    admin = Admin(owner.kafka_admin)
-    try:
-        ensure_kafka(admin, bundle, owner.kafka_password)
-    finally:
-        admin.close()
+    with refusals():
+        admin = Admin(owner.kafka_admin)
+        try:
+            # First, so that nothing is half made: a broker that keeps no rights may take no signal.
+            admin.require_authorizer()
+            migrate(owner.owner_url, tuple(bundle.purposes))
+            ensure_kafka(admin, bundle, owner.kafka_password)
+        finally:
+            admin.close()
     store = Store(owner.database_url("bereik_operator"))
     try:
         with store.transaction() as tx:
@@ -96,9 +107,9 @@ def ensure_kafka(admin: Admin, bundle: Bundle, password_of: Callable[[str], str]
     )
     admin.await_groups(tuple(right[3] for right in OWN_RIGHTS if right[2] == "group"))
     partners = {f"partner_{partner}": partner for partner in bundle.partners}
-    known = admin.users()
+    # Everybody's, each time: a password that was changed in the settings is changed in the broker too.
     wanted = {right[0] for right in OWN_RIGHTS} | set(partners)
-    admin.set_passwords({principal: password_of(principal) for principal in sorted(wanted - known)})
+    admin.set_passwords({principal: password_of(principal) for principal in sorted(wanted)})
     rights = list(OWN_RIGHTS)
     for principal, partner in sorted(partners.items()):
         rights += [(principal, verb, "topic", f"in.{partner}", False) for verb in ("WRITE", "DESCRIBE")]

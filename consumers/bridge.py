@@ -1,6 +1,6 @@
 """Open and end bridges between cases, where there is a ground. Run: python -m consumers.bridge"""
 
-from bereik.app import App
+from bereik.app import serve
 
 if __name__ == "__main__":
-    App.from_env().run("bridge")
+    serve("bridge")

@@ -1,6 +1,6 @@
 """Fold assignments into cases and route them. Run: python -m consumers.casework"""
 
-from bereik.app import App
+from bereik.app import serve
 
 if __name__ == "__main__":
-    App.from_env().run("casework")
+    serve("casework")

@@ -1,6 +1,6 @@
 """Land, check, admit and identify what partners send. Run: python -m consumers.intake"""
 
-from bereik.app import App
+from bereik.app import serve
 
 if __name__ == "__main__":
-    App.from_env().run("intake")
+    serve("intake")

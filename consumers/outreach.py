@@ -1,6 +1,6 @@
 """Tell the teams. Run: python -m consumers.outreach"""
 
-from bereik.app import App
+from bereik.app import serve
 
 if __name__ == "__main__":
-    App.from_env().run("outreach")
+    serve("outreach")

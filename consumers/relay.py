@@ -1,6 +1,6 @@
 """Send the outbox to Kafka. Run: python -m consumers.relay"""
 
-from bereik.app import App
+from bereik.app import serve
 
 if __name__ == "__main__":
-    App.from_env().run("relay")
+    serve("relay")

@@ -20,11 +20,12 @@ from uuid import UUID, uuid4
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from bereik import cases
-from bereik.app import App, Settings
+from bereik.app import App
 from bereik.bundle import Bundle, SignalType
 from bereik.bus import CONTENT_TYPE, Broker, Producer
 from bereik.provision import provision
 from bereik.runtime import Stack
+from bereik.settings import Settings
 from bereik.store import Store
 from bereik.store.accounts import put_accounts, remove_account
 from bereik.store.board import Account, Membership, as_user

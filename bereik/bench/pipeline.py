@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from bereik import fiction
-from bereik.app import App, Settings
+from bereik.app import App
 from bereik.bench import meter
 from bereik.bus import Admin, Producer
 from bereik.errors import LastingError
 from bereik.runtime import Ports, Stack
+from bereik.settings import Settings
 from bereik.store.invariants import AUDITOR
 
 CONSUMERS = ("intake", "casework", "outreach", "bridge", "relay")

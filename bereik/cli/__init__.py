@@ -31,6 +31,11 @@ VERBS: dict[str, str] = {
     "linkage": "look into how people are recognised",
     "bench": "measure",
     "provision": "set up an external Kafka and PostgreSQL",
+    "secrets": "make the passwords and keys of an installation",
+    "settings": "every setting, and which are set here",
+    "account": "who may log in to the board",
+    "airflow": "become one part of Airflow",
+    "health": "whether one process does its work",
     "doctor": "look whether this machine can run Bereik",
 }
 

@@ -24,7 +24,8 @@ from bereik.cli.up import links_of
 from bereik.errors import TransientError
 from bereik.fiction.stage import NotRunning, Report, Stage
 from bereik.runtime import Ports, Stack
-from bereik.runtime.stack import CONSUMERS, REPOSITORY, home_from_env
+from bereik.runtime.stack import REPOSITORY, home_from_env
+from bereik.settings import CONSUMERS
 
 SEED = 2026
 _WIDTH = 96

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NothingRuns(LastingError):
-    """Start it with `bereik up`, or set the variables in docs/settings.md."""
+    """Start it with `bereik up`, or set the variables in docs/deploy.md."""
 
 
 def add(subparsers: Any) -> None:
@@ -52,11 +52,12 @@ def run_activate(arguments: argparse.Namespace) -> int:
 
 def _owner() -> Owner:
     """Whose broker and database: those of the settings when they name an owner, else of the embedded stack."""
+    from bereik import settings
     from bereik.cli.provision import External
     from bereik.runtime import Stack
     from bereik.runtime.stack import home_from_env
 
-    if os.environ.get("BEREIK_OWNER_URL"):
+    if settings.read(os.environ).get("BEREIK_OWNER_URL"):
         return External(os.environ)
     home = home_from_env()
     if not (home / "env" / "operator.env").exists():

@@ -16,13 +16,14 @@ from typing import Any
 from uuid import UUID
 
 from bereik import bridge, collect
-from bereik.app import App, Settings
+from bereik.app import App
 from bereik.bundle import Agrees, BridgeRule
 from bereik.bus import Admin, Broker, Producer
 from bereik.errors import LastingError, TransientError
 from bereik.fiction import Delivery, Ending, History, Planted, Story
 from bereik.fiction.stories import CHILD_AGE
 from bereik.runtime import Stack
+from bereik.settings import Settings
 from bereik.store import Tx, accounts, explain, invariants
 
 # A quiet machine needs a few seconds for 3,000 signals; this is for one that is far slower or busy.

@@ -16,68 +16,21 @@ from bereik.runtime.ports import HOST, Ports
 
 ADMIN = "admin"
 
-# One node, so every internal topic has one copy; 8 offset partitions instead of 50 make the first group ready sooner.
-# group.min.session.timeout.ms: a killed consumer's partitions wait for its session to end.
-# broker.session.timeout.ms and controller.quorum.*: with one node nobody else can be elected, so waiting long for an
-# answer only made a restart take 13 s instead of 3.
-# message.max.bytes: a body that is far too large must arrive to get its receipt (the door's limit is 64 KiB).
-_PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
+# What every broker of ours has in common, and what it logs: files, because docker/compose.yaml reads them too.
+_PROPERTIES, _LOG4J = (
+    Path(__file__).with_name(f"broker.{ending}") for ending in ("properties", "log4j2.xml")
+)
+
+# Where this one listens, what it keeps where, and who may steer it.
+_OWN = """\
 controller.quorum.bootstrap.servers={host}:{controller}
-controller.listener.names=CONTROLLER
 listeners=CLIENT://{host}:{client},CONTROLLER://{host}:{controller}
 advertised.listeners=CLIENT://{host}:{client},CONTROLLER://{host}:{controller}
-listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
-inter.broker.listener.name=CLIENT
-sasl.enabled.mechanisms=SCRAM-SHA-512
-sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
-sasl.mechanism.controller.protocol=PLAIN
-listener.name.controller.sasl.enabled.mechanisms=PLAIN
 listener.name.controller.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
 username="{admin}" password="{password}" user_{admin}="{password}";
 listener.name.client.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
 username="{admin}" password="{password}";
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:{admin}
-allow.everyone.if.no.acl.found=false
-auto.create.topics.enable=false
 log.dirs={data}
-offsets.topic.num.partitions=8
-offsets.topic.replication.factor=1
-transaction.state.log.num.partitions=2
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.num.partitions=2
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
-message.max.bytes=12582912
-num.network.threads=2
-num.io.threads=4
-background.threads=4
-log.cleaner.threads=1
-log.cleaner.dedupe.buffer.size=16777216
-log.retention.check.interval.ms=60000
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-metadata.log.max.snapshot.interval.ms=86400000
-controller.quorum.election.timeout.ms=200
-controller.quorum.fetch.timeout.ms=500
-"""
-
-_LOG4J = """\
-<?xml version="1.0" encoding="UTF-8"?>
-<Configuration status="WARN" shutdownHook="disable">
-  <Appenders>
-    <Console name="out" target="SYSTEM_OUT"><PatternLayout pattern="%d{ISO8601} %p %c{1} %m%n"/></Console>
-  </Appenders>
-  <Loggers>
-    <Logger name="kafka.server.KafkaRaftServer" level="INFO"/>
-    <Root level="WARN"><AppenderRef ref="out"/></Root>
-  </Loggers>
-</Configuration>
 """
 
 
@@ -96,10 +49,11 @@ def initialise(home: Path, ports: Ports, password: str, jars: Sequence[Path]) ->
     """Write the broker's settings, format its folder when it is new, and return the command that serves it."""
     folder = home / "kafka"
     folder.mkdir(exist_ok=True)
-    properties, logging = folder / "server.properties", folder / "log4j2.xml"
+    properties, logging = folder / "server.properties", _LOG4J
     write_secret(
         properties,
-        _PROPERTIES.format(
+        _PROPERTIES.read_text(encoding="utf-8")
+        + _OWN.format(
             host=HOST,
             client=ports.kafka,
             controller=ports.controller,
@@ -108,7 +62,6 @@ def initialise(home: Path, ports: Ports, password: str, jars: Sequence[Path]) ->
             data=folder / "data",
         ),
     )
-    logging.write_text(_LOG4J, encoding="utf-8")
     classpath = ":".join(str(jar) for jar in jars)
     if not (folder / "data" / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")

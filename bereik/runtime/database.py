@@ -28,25 +28,7 @@ OUTSIDE = Path("/var/lib/bereik")
 
 OWNER = "bereik_owner"
 
-# Error lines name the rule that was broken and no more: statement, DETAIL and CONTEXT hold people's values.
-# 100 connections of the default are too few beside Airflow (each of its processes keeps a pool of 5 + 10).
-_CONFIG = """\
-listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
-password_encryption = 'scram-sha-256'
-max_connections = 200
-shared_buffers = '256MB'
-max_wal_size = '2GB'
-jit = off
-autovacuum_naptime = '15s'
-log_error_verbosity = terse
-log_min_error_statement = panic
-log_parameter_max_length = 0
-log_parameter_max_length_on_error = 0
-log_checkpoints = off
-timezone = 'UTC'
-log_timezone = 'UTC'
-"""
+_CONFIG = Path(__file__).with_name("postgresql.conf")
 
 
 class DatabaseFailed(LastingError):
@@ -179,7 +161,8 @@ def initialise(home: Path, port: int, superuser_password: str) -> list[str]:
         if made.returncode:
             raise DatabaseFailed(f"initdb failed: {made.stderr.strip().splitlines()[-1:]}")
     target = data / "postgresql.auto.conf"
-    target.write_text(_CONFIG + f"port = {port}\n", encoding="utf-8")
+    own = f"listen_addresses = '{HOST}'\nunix_socket_directories = ''\nport = {port}\n"
+    target.write_text(_CONFIG.read_text(encoding="utf-8") + own, encoding="utf-8")
     if user:
         account = pwd.getpwnam(user)
         os.chown(target, account.pw_uid, account.pw_gid)

@@ -12,26 +12,24 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bereik import settings
 from bereik.errors import LastingError, TransientError
 from bereik.runtime import broker, clock, database, jars
 from bereik.runtime.files import lock, write_secret
 from bereik.runtime.ports import HOST, Ports
 from bereik.runtime.supervise import ProcessState, Program, Supervisor
+from bereik.settings import CONSUMERS, LOGINS, PROCESSES
 
 if TYPE_CHECKING:
     from bereik.bus import Broker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CONSUMERS = ("intake", "casework", "outreach", "relay", "bridge")
-PROCESSES = (*CONSUMERS, "web", "dags", "operator")
-LOGINS = tuple(f"bereik_{process}" for process in PROCESSES)
 
 # How long each part may take on a busy machine with 2 cores; measured there when idle: 1 s, 3 s, 2 s, 25 s.
 _PATIENCE = {"database": 120, "broker": 180, "web": 180, "airflow": 300}
@@ -42,7 +40,7 @@ _INHERITED = ("HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_C
 
 def home_from_env() -> Path:
     """The folder of the stack: BEREIK_HOME, else `.bereik` in the repository."""
-    return Path(os.environ.get("BEREIK_HOME") or REPOSITORY / ".bereik")
+    return settings.home(os.environ)
 
 
 class NotReady(TransientError):
@@ -77,10 +75,6 @@ class Passwords:
                 known[name] = chance.token_hex(16)
                 write_secret(self._path, json.dumps(known, indent=1))
             return known[name]
-
-    def fernet(self, name: str) -> str:
-        """The same secret as 32 bytes in URL-safe base64, which Airflow's Fernet wants."""
-        return urlsafe_b64encode(self.get(name).encode("ascii")).decode("ascii")
 
 
 class HomeSettings:
@@ -226,7 +220,12 @@ class Stack:
                 for name in CONSUMERS:
                     self._wait_running(name)
             if airflow:
-                self._wait("airflow", lambda: clock.ready(self.ports.airflow), log="airflow-api", pause=1.0)
+                self._wait(
+                    "airflow",
+                    lambda: clock.ready(self.links["airflow"].rstrip("/")),
+                    log="airflow-api",
+                    pause=1.0,
+                )
 
     def up_platform(self) -> None:
         """Start only database and broker, without tables or topics."""
@@ -316,14 +315,13 @@ class Stack:
 
     def _airflow_environment(self) -> dict[str, str]:
         passwords = self.settings.passwords
-        secrets = {
-            "airflow_fernet": passwords.fernet("airflow:fernet"),
-            "airflow_api": passwords.get("airflow:api"),
-            # HS512 wants 64 bytes.
-            "airflow_jwt": passwords.get("airflow:jwt1") + passwords.get("airflow:jwt2"),
-        }
+        url = self.links["airflow"].rstrip("/")
+        folder = self.home / "airflow"
+        place = clock.Place(
+            folder, folder / "logs", REPOSITORY / "dags", HOST, self.ports.airflow, url=url, api=url
+        )
         own = database.url("airflow", passwords.get("database:airflow"), self.ports.database, "airflow")
-        told = clock.settings(self.home, REPOSITORY, self.ports, own, secrets)
+        told = clock.settings(place, own, clock.Secrets.derive(passwords.get("airflow:secret")))
         return {**self.environment("dags"), **told, **self._extra}
 
     def _write_environment(self) -> None:
@@ -369,14 +367,14 @@ class Stack:
             return False
 
     def _start_airflow_migration(self) -> subprocess.Popen[bytes] | None:
-        clock.prepare(self.home, self.airflow_login[1])
+        clock.prepare(self.home / "airflow", self.airflow_login[1])
         if self._airflow_is_migrated():
             return None
         log = self.home / "log" / "airflow-migrate.log"
         environment = {**_inherited(), **self._airflow_environment(), "BEREIK_STACK": str(self.home)}
         with log.open("ab") as out:
             return subprocess.Popen(
-                clock.migrate_command(),
+                clock.command("migrate"),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

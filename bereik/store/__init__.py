@@ -17,16 +17,27 @@ import orjson
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import Connection, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from bereik.errors import LastingError, TransientError
 from bereik.ports import Letter
 from bereik.store.roles import ensure_auditor, sync_purposes
 
-__all__ = ["SchemaIsOld", "Store", "StoreUnavailable", "Tx", "migrate", "sync_purposes"]
+__all__ = [
+    "DiskIsFull",
+    "LoginRefused",
+    "SchemaIsOld",
+    "Store",
+    "StoreUnavailable",
+    "Tx",
+    "migrate",
+    "refusals",
+    "sync_purposes",
+]
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +59,47 @@ class StoreUnavailable(TransientError):
     """The database cannot be reached or ended the transaction. It is tried again; see `bereik doctor`."""
 
 
+class DiskIsFull(StoreUnavailable):
+    """The database has no disk space left. Make room where PostgreSQL keeps its data; nothing is lost, and work goes on then."""
+
+
+class LoginRefused(StoreUnavailable):
+    """The database refuses our password. Give the role the one of our settings (`bereik provision` does), or mend the settings."""
+
+
 class SchemaIsOld(LastingError):
-    """The database has another schema version than this software. Run `bereik migrate` as the owner first."""
+    """The database has another schema than this software. Run `bereik provision` of the newer of both first."""
+
+
+def _told(error: psycopg.Error | DBAPIError) -> StoreUnavailable | None:
+    """What one of the driver's errors means for us; None for a fault in our own SQL. Only its kind: its text quotes values."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    kind = state or type(cause).__name__
+    if state == "53100":
+        return DiskIsFull()
+    # libpq gives no code for what happens before a session; this text is PostgreSQL's for a wrong name or password.
+    if state in ("28P01", "28000") or (state is None and "password authentication failed" in str(cause)):
+        return LoginRefused()
+    if (
+        isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError))
+        or state in _PASSING
+        or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    ):
+        return StoreUnavailable(f"{StoreUnavailable.__doc__} ({kind})")
+    return None
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Within the block, a database that is away, full or refuses us is one of our own errors."""
+    try:
+        yield
+    except (psycopg.Error, DBAPIError) as error:
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from None
 
 
 def driver_url(url: str) -> Any:
@@ -58,16 +108,22 @@ def driver_url(url: str) -> Any:
 
 
 def migrate(owner_url: str, purposes: Sequence[str] = ()) -> None:
-    """Bring the database to this software's schema, and make the roles and policies of each purpose. Idempotent."""
+    """Bring the database to this software's schema, and make the roles and policies of each purpose. Idempotent.
+
+    Raises `SchemaIsOld` for a database that newer software migrated, `StoreUnavailable`.
+    """
     engine = create_engine(driver_url(owner_url))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
+    with refusals(), engine.begin() as connection:
         # Two starters at once: the second waits, then finds nothing to do.
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7203)")
         ensure_auditor(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise SchemaIsOld() from None
         sync_purposes(connection, purposes)
     engine.dispose()
 
@@ -228,28 +284,16 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
-        """All or nothing. Raises `StoreUnavailable` for what may pass by itself."""
-        try:
-            with self._engine.begin() as connection:
-                yield Tx(connection)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({type(error).__name__})") from None
-        except psycopg.Error as error:
-            if error.sqlstate in _PASSING:
-                raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({error.sqlstate})") from None
-            raise
-        except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if isinstance(error, OperationalError) or state in _PASSING or error.connection_invalidated:
-                raise StoreUnavailable(
-                    f"{StoreUnavailable.__doc__} ({state or type(error.orig).__name__})"
-                ) from None
-            raise
+        """All or nothing. Raises `StoreUnavailable` for what may pass by itself, or when somebody mends it."""
+        with refusals(), self._engine.begin() as connection:
+            yield Tx(connection)
 
     def check_schema(self) -> None:
         """Raises `SchemaIsOld` when migrations are missing or from a newer version."""
         with self.transaction() as tx:
-            found = tx.rows("SELECT version_num FROM public.alembic_version")
+            # Asked first: selecting from a table that is not there would end the transaction with an error of its own.
+            made = tx.rows("SELECT to_regclass('public.alembic_version') IS NOT NULL")[0][0]
+            found = tx.rows("SELECT version_num FROM public.alembic_version") if made else []
         if not found or found[0][0] != HEAD:
             raise SchemaIsOld()
 
@@ -260,7 +304,5 @@ class Store:
     def listen(self) -> psycopg.Connection[TupleRow]:
         """A connection of its own, outside the pool, in autocommit: for LISTEN and session locks."""
         url = self._engine.url.set(drivername="postgresql")
-        try:
+        with refusals():
             return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
-        except psycopg.OperationalError as error:
-            raise StoreUnavailable(f"{StoreUnavailable.__doc__} ({type(error).__name__})") from None

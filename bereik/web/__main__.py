@@ -2,15 +2,25 @@
 
 import uvicorn
 
-from bereik.app import App
+from bereik.app import App, plainly
+from bereik.store import LoginRefused, StoreUnavailable
 from bereik.web import create_app
 
 
 def main() -> None:
     """Serve until stopped. No access log: a case id and a user's hours are in it, and the audit has both."""
-    app = App.from_env()
+    with plainly("web"):
+        app = App.from_env()
+        try:
+            app.store.check_schema()
+        except LoginRefused:
+            raise
+        except StoreUnavailable:
+            # It serves all the same, and answers 503 until the database is back.
+            pass
+        board = create_app(app.store, app.bundle, app.web_secret())
     uvicorn.run(
-        create_app(app.store, app.bundle, app.web_secret()),
+        board,
         host=app.settings.web_host,
         port=app.settings.web_port,
         access_log=False,

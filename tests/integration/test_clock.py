@@ -12,8 +12,9 @@ import pytest
 from clock_world import as_csv, deliver
 from support import World, data_for, event, house, person, wait_for, world_of
 
-from bereik.app import App, Settings
+from bereik.app import App
 from bereik.runtime import Stack
+from bereik.settings import Settings
 from bereik.store import windows
 
 pytestmark = pytest.mark.stack

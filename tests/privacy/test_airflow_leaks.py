@@ -13,9 +13,10 @@ from psycopg import sql
 from support import CANARY
 
 from bereik import quality
-from bereik.app import App, Settings
+from bereik.app import App
 from bereik.runtime import Stack
 from bereik.runtime.database import url
+from bereik.settings import Settings
 
 pytestmark = pytest.mark.airflow
 
