@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from installation import Installation
-from machine import BEGAN, Failed, NotRun, call, daemon, ensure, prepare, say, wait_for
+from machine import BEGAN, Failed, NotRun, call, daemon, ensure, forget, prepare, say, wait_for
 from spoiled import Spoiled
 
 from bereik.errors import BereikError
@@ -154,13 +154,15 @@ def main() -> int:
     code, verdict = 0, "docker-test passed"
     try:
         with daemon(), tempfile.TemporaryDirectory(prefix="bereik-docker-") as scratch:
-            one = Installation(prepare(), Path(scratch))
+            images = prepare()
+            one = Installation(images, Path(scratch))
             try:
                 found = story(one, Path(scratch))
             finally:
                 if not given.keep:
                     one.down()
-                    say("stopped; nothing is left but the images")
+                    forget(images)
+                    say("stopped; nothing is left")
     except NotRun as reason:
         code, verdict = 3, f"docker-test skipped: {reason}"
     except (Failed, BereikError, subprocess.TimeoutExpired, urllib.error.URLError) as failure:

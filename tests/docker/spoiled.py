@@ -9,6 +9,8 @@ from pathlib import Path
 from installation import Installation
 from machine import ROOT, call, ensure, wait_for
 
+from bereik.store import HEAD
+
 
 class Spoiled:
     """Starts one thing after the other with something wrong, and wants one line that says what to do."""
@@ -193,7 +195,7 @@ class Spoiled:
                         command=("bereik", "provision"),
                     )
             finally:
-                self._one.sql("UPDATE public.alembic_version SET version_num = '0001'")
+                self._one.sql(f"UPDATE public.alembic_version SET version_num = '{HEAD}'")
         little = "size=32m,mode=1777"
         self.platform(
             "no disk space for Kafka",

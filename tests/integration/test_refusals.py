@@ -41,7 +41,7 @@ def test_a_wrong_database_password(world: World, process: str, module: str) -> N
 def test_a_schema_that_is_absent_or_another(world: World, version: str | None) -> None:
     settings = world.stack.settings
     superuser = settings.passwords.get("database:postgres")
-    name = f"bereik_schema_{version}"
+    name = f"bereik_schema_{version or 'none'}"
     ports = world.stack.ports
 
     def connect(place: str) -> psycopg.Connection[tuple[object, ...]]:

