@@ -18,6 +18,13 @@ free_mb=$(df -Pm "$data" | awk 'NR == 2 { print $4 }')
 [ "$free_mb" -ge "$least_mb" ] || stop "no disk space left: $free_mb MB free for $data, $least_mb are needed. Make room and start again."
 [ -w "$data" ] || stop "this user ($(id -u)) cannot write the volume $data. Give the volume to it, or use a new one."
 
+# What newer software wrote, older software does not read; it would stop with a page of Java.
+ours=$(basename "$(ls /opt/kafka/libs/kafka_2.13-*.jar)" .jar)
+ours=${ours#kafka_2.13-}
+theirs=$(cat "$data/kafka.version" 2>/dev/null || echo "$ours")
+[ "$(printf '%s\n%s\n' "$theirs" "$ours" | sort -V | tail -n 1)" = "$ours" ] \
+  || stop "the volume $data was written by Kafka $theirs and this is $ours. Use image apache/kafka:$theirs, or an empty volume."
+
 # /tmp is in memory: the password is never on a disk but in its secret.
 properties=/tmp/server.properties
 {
@@ -39,20 +46,18 @@ classpath="/opt/kafka/libs/*"
 arguments() { printf '"%s"\n' "$@"; }
 
 if [ ! -e "$data/logs/meta.properties" ]; then
-  [ -z "$(ls -A "$data" | grep -v lost+found || true)" ] \
+  [ -z "$(ls -A "$data" | grep -v -x -e logs -e lost+found || true)" ] \
     || stop "the volume $data holds something that is not this broker's. Use an empty volume, or the one it had."
+  # A folder without that file is what a start that was cut off left.
+  rm -rf "${data:?}/logs"
   cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
   arguments -Xmx256m "${common[@]}" -cp "$classpath" kafka.tools.StorageTool format "--cluster-id=$cluster" \
     -c "$properties" --standalone --add-scram "SCRAM-SHA-512=[name=admin,password=$password]" > /tmp/format.args
   java @/tmp/format.args > /tmp/format.log 2>&1 \
-    || { rm -rf "${data:?}"/logs; stop "the volume could not be formatted: $(tail -n 1 /tmp/format.log)"; }
+    || stop "the volume could not be formatted: $(tail -n 1 /tmp/format.log)"
   rm /tmp/format.args
-else
-  # What newer software wrote, older software does not read; it would stop with a page of Java.
-  arguments -Xmx128m "${common[@]}" -cp "$classpath" kafka.tools.StorageTool info -c "$properties" > /tmp/info.args
-  java @/tmp/info.args > /tmp/info.log 2>&1 \
-    || stop "the volume $data is of another version or damaged: $(grep -m 1 -i -E 'problem|exception|unsupported' /tmp/info.log || tail -n 1 /tmp/info.log)"
 fi
+echo "$ours" > "$data/kafka.version"
 
 # shellcheck disable=SC2086  # several options in one variable
 exec java -Xms256m ${KAFKA_HEAP:--Xmx512m} "${common[@]}" -XX:+ExitOnOutOfMemoryError -cp "$classpath" kafka.Kafka "$properties"

@@ -220,10 +220,10 @@ class Spoiled:
                 "-v",
                 f"{name}:/var/lib/postgresql",
             )
-        with self.volume(("logs/meta.properties", "version=7\\nnode.id=1\\ncluster.id=x\\n")) as name:
+        with self.volume(("kafka.version", "99.1.0\\n")) as name:
             self.platform(
                 "a volume of another Kafka",
-                "another version",
+                "Kafka 99.1.0",
                 "kafka",
                 *self.secret("kafka_admin"),
                 "-v",
