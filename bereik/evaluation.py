@@ -299,7 +299,14 @@ def _table(name: str, lines: Iterable[str], columns: Sequence[str]) -> list[list
         places = [names.index(one) for one in columns]
         rows: list[list[str]] = []
         first: dict[str, int] = {}
+        blank = 0
         for number, row in enumerate(reader, 2):
+            # Empty lines are fine at the end only: inside, the numbers of the rows would no longer be those of the file.
+            blank = blank or (number if not row else 0)
+            if blank:
+                if row:
+                    raise WrongTable(f"{name}, row {blank} is empty; remove it.")
+                continue
             if len(row) != len(names):
                 raise WrongTable(f"{name}, row {number}: {len(row)} cells under {len(names)} columns.")
             cells = [row[place] for place in places]

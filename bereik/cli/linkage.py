@@ -20,6 +20,10 @@ class CannotRead(LastingError):
     """A file is not there, cannot be read, or is no UTF-8 text."""
 
 
+class CannotWrite(LastingError):
+    """A folder cannot be made or written."""
+
+
 def add(subparsers: Any) -> None:
     """Add the verb with its commands."""
     command = subparsers.add_parser("linkage", help="look into how people are recognised")
@@ -53,7 +57,10 @@ def generate(arguments: argparse.Namespace) -> int:
         Bundle.compile(arguments.schemas), registers.Split(arguments.split), arguments.seed, arguments.signals,
         lambda made: print(f"  {made} signals made", file=sys.stderr, flush=True),
     )  # fmt: skip
-    files = registers.write(rows, arguments.into)
+    try:
+        files = registers.write(rows, arguments.into)
+    except OSError as error:
+        raise CannotWrite(f"{arguments.into} cannot be written: {error.strerror or 'unknown'}.") from None
     people = Counter(row.truth.person for row in rows)
     document = {
         "split": arguments.split,

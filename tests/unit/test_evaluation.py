@@ -116,6 +116,7 @@ GOOD = "signal_id,person_id,household_id,decision\ns1,1,a,new\ns2,1,a,link\n"
         ("signal_id,person_id,decision\ns1,1,new\n", "row 1: no column household_id"),
         ("signal_id;person_id;household_id;decision\n", "separated by commas"),
         (GOOD + "s1,1,a,link\n", "row 4: the signal_id of row 2 again"),
+        (GOOD + "\ns3,1,a,link\n", "row 4 is empty"),
         (GOOD + "s3,,a,link\n", "row 4: person_id is empty"),
         (GOOD + "s3,1,a\n", "row 4: 3 cells under 4 columns"),
         (GOOD + "s3,1,a,perhaps\n", "row 4: decision is none of link, review, new"),
@@ -132,6 +133,10 @@ def test_columns_may_stand_in_any_order_beside_others() -> None:
     assert evaluation.read_decided("out.csv", [f"\ufeff{line}\n" for line in text.splitlines()][:1] + text.splitlines()[1:]) == [
         Decided("s1", "1", "a", "new")
     ]  # fmt: skip
+
+
+def test_empty_lines_at_the_end_do_no_harm() -> None:
+    assert len(evaluation.read_decided("out.csv", (GOOD + "\n\n").splitlines(keepends=True))) == 2
 
 
 def test_a_person_has_one_group() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bereik.bundle import Bundle
+from bereik.cli import main
 from bereik.evaluation import Truth
 from bereik.fiction import registers
 from bereik.fiction.registers import Row, Signal, Split
@@ -112,3 +114,29 @@ def test_a_million_people_can_be_made_one_at_a_time(bundle: Bundle) -> None:
     some = [next(found) for _ in range(3_000)]
     assert len({row.truth.person for row in some}) == 3_000
     assert isinstance(some[0].signal, Signal) and isinstance(some[0].truth, Truth)
+
+
+def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "tune"
+    arguments = [
+        "linkage",
+        "generate",
+        "--split",
+        "tune",
+        "--signals",
+        "300",
+        "--into",
+        str(folder),
+        "--json",
+    ]
+    assert main(arguments) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["signals"] == 300 and told["files"] == [
+        str(folder / "signals.csv"),
+        str(folder / "truth.csv"),
+    ]
+    assert len((folder / "signals.csv").read_text("utf-8").splitlines()) == 301
+    taken = tmp_path / "file"
+    taken.write_text("")
+    assert main([*arguments[:-2], str(taken)]) == 1
+    assert "cannot be written" in capsys.readouterr().err

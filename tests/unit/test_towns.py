@@ -102,7 +102,7 @@ def test_an_office_is_the_address_of_some_fifty_households(households: list[Hous
 def test_people_move_marry_and_part(households: list[Household]) -> None:
     people = everybody(households)
     moved = [one for one in people if len(one.homes) > 1]
-    assert 0.06 < len(moved) / len(people) < 0.14
+    assert 0.7 < len(moved) / len(people) / rules()["households_rates"]["moved"] < 1.2
     one = moved[0]
     day, new = one.homes[1]
     assert one.known(day, False).home == new != one.known(FIRST, False).home
