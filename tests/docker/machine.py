@@ -100,9 +100,8 @@ def daemon() -> Iterator[None]:
             while call(["docker", "info"], fine=False, timeout=60).returncode:
                 if own.poll() is not None or time.monotonic() > until:
                     log.seek(0)
-                    raise NotRun(
-                        f"a Docker daemon cannot be started here: {log.read().decode(errors='replace').strip()[-300:]}"
-                    )
+                    said = " ".join(log.read().decode(errors="replace").split())
+                    raise NotRun(f"a Docker daemon cannot be started here: {said[-300:]}")
                 time.sleep(0.5)
             say("a Docker daemon of our own was started, and is stopped at the end")
             yield

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,7 +74,6 @@ def story(one: Installation, folder: Path) -> dict[str, Any]:
     for service in ("kafka", "postgres"):
         (container,) = one.containers(service)
         call(["docker", "kill", container["Id"]])
-        time.sleep(2)
         call(["docker", "start", container["Id"]])
         one.healthy(service)
         one.fate(one.send("9901"))
@@ -118,18 +118,8 @@ def closed(one: Installation) -> None:
             ensure(
                 container["Config"]["User"] == "10001:10001", f"{name} runs as {container['Config']['User']}"
             )
-    tools = call(
-        [
-            "docker",
-            "run",
-            "--rm",
-            one.image,
-            "sh",
-            "-c",
-            "which gcc cc make pip uv curl wget; find / -xdev -perm /6000 -type f",
-        ],
-        fine=False,
-    )
+    look = "which gcc cc make pip uv curl wget; find / -xdev -perm /6000 -type f"
+    tools = call(["docker", "run", "--rm", one.image, "sh", "-c", look], fine=False)
     ensure(not tools.stdout.strip(), f"left in the image: {tools.stdout.split()}")
     say("closed: two ports on 127.0.0.1, read-only, not root, no secret shown, no tools in the image")
 
@@ -149,8 +139,9 @@ def main() -> int:
     """0 passed, 1 failed, 3 not run."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--json", action="store_true", help="print what was found as JSON")
-    arguments.add_argument("--keep", action="store_true", help="leave everything running, to look at it")
     given = arguments.parse_args()
+    # A time limit or a cancelled job ends the run as Ctrl-C does, so that it stops what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     found: dict[str, Any] = {}
     code, verdict = 0, "docker-test passed"
     try:
@@ -160,10 +151,9 @@ def main() -> int:
             try:
                 found = story(one, Path(scratch))
             finally:
-                if not given.keep:
-                    one.down()
-                    forget(images)
-                    say("stopped; nothing is left")
+                one.down()
+                forget(images)
+                say("stopped; nothing is left")
     except NotRun as reason:
         code, verdict = 3, f"docker-test skipped: {reason}"
     except (Failed, BereikError, subprocess.TimeoutExpired, urllib.error.URLError) as failure:
