@@ -736,10 +736,6 @@ def retention(milliseconds: int) -> dict[str, str]:
 # ---------------------------------------------------------------- relay
 
 
-# Topics that others read too.
-SINGLE = "receipts."
-
-
 def packed(events: Sequence[bytes]) -> Iterator[bytes]:
     """Events in order as the values of records, none with too many events or bytes."""
     held: list[bytes] = []
@@ -757,9 +753,8 @@ def packed(events: Sequence[bytes]) -> Iterator[bytes]:
 class Relay:
     """Outbox → Kafka: the only producer of our own topics.
 
-    What our own consumers read goes out in batches, what partners read as one event a record, because the Kafka binding
-    of CloudEvents knows no batches. One active sender per topic group, by a session lock in PostgreSQL; rows leave in id
-    order and are deleted after Kafka acknowledged them, so after a crash a row may be sent twice and is never lost.
+    One active sender per topic group, by a session lock in PostgreSQL; rows leave in id order and are deleted after Kafka
+    acknowledged them, so after a crash a row may be sent twice and is never lost.
     """
 
     GROUPS = ("signals", "cases", "alerts", "receipts")
@@ -815,14 +810,9 @@ class Relay:
         batches: dict[tuple[str, int], list[bytes]] = defaultdict(list)
         for row in rows:
             count = self._producer.partitions(row.topic)
-            single = row.topic.startswith(SINGLE)
             for key, message in row.messages:
-                # The client's own partitioner is pure Python and took a fifth of the relay's time; any fixed rule will do.
-                partition = zlib.crc32(key) % count
-                if single:
-                    self._producer.send(row.topic, key, message, CONTENT_TYPE, partition=partition)
-                else:
-                    batches[(row.topic, partition)].append(message)
+                # The client's own partitioner is pure Python; any fixed rule will do.
+                batches[(row.topic, zlib.crc32(key) % count)].append(message)
         for (topic, partition), messages in batches.items():
             for value in packed(messages):
                 self._producer.send(topic, None, value, _BATCH, partition=partition)

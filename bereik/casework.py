@@ -97,7 +97,7 @@ class Casework:
     def fold(
         self, purpose: Purpose, arrived: Sequence[SignalRow], subjects: set[str], tables: CaseworkTables
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
-        """Lock the subjects in id order, bring their signals up to date, decide, and save what changed."""
+        """Lock the subjects, bring their signals up to date, decide, and save what changed."""
         ordered = sorted(subjects)
         tables.lock_subjects(ordered)
         known = {row.signal_id: row for row in tables.signals_of(ordered, [row.signal_id for row in arrived])}

@@ -231,7 +231,7 @@ class Intake:
                 receipt.fate, receipt.purpose, receipt.signal_id = Fate.REFUSED.value, None, None
                 receipt.reasons = [receipts.reason("original_unknown")]
 
-    def _settle_claims(self, items: Sequence[Item], won: set[UUID], tables: IntakeTables) -> None:
+    def _settle_claims(self, items: Sequence[Item], won: set[str], tables: IntakeTables) -> None:
         """An event that lost its claim is a duplicate, or an incident when its content differs."""
         lost = [
             i.receipt for i in items if i.receipt.fate == Fate.ACCEPTED and i.receipt.receipt_id not in won
@@ -286,7 +286,7 @@ class Intake:
     def _receipt(self, record: Record, fate: Fate) -> ReceiptRow:
         """The receipt of a record that nobody has read yet, with its original sealed."""
         place = f"{record.topic}|{record.partition}|{record.offset}|{record.timestamp}"
-        receipt_id = self._box.id(f"receipt|{place}")
+        receipt_id = self._box.id_text(f"receipt|{place}")
         return ReceiptRow(
             receipt_id=receipt_id,
             partner=record.topic.removeprefix(IN),
@@ -298,7 +298,7 @@ class Intake:
             fate=fate.value,
             gate=Gate.UNREAD.value,
             reasons=[],
-            sealed=self._box.seal(record.value or b"", receipt_id.bytes),
+            sealed=self._box.seal(record.value or b"", receipt_id.encode()),
         )
 
     def _door(self, record: Record) -> str:

@@ -84,7 +84,7 @@ class Outbox(Protocol):
 class ReceiptRow:
     """The fate of one landed event."""
 
-    receipt_id: UUID
+    receipt_id: str
     partner: str
     door: str
     topic: str
@@ -109,7 +109,7 @@ class IntakeTables(Protocol):
 
     def land(self, rows: Iterable[tuple[str, int, int, int, str, str, int]]) -> None: ...
     def stage(self, rows: Sequence[ReceiptRow]) -> None: ...
-    def claim(self) -> set[UUID]: ...
+    def claim(self) -> set[str]: ...
     def claimed(
         self, ids: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[bytes, UUID | None, str | None, str | None]]: ...

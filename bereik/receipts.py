@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 import orjson
 
@@ -85,7 +84,7 @@ def reason(code: str, nl: str = "", en: str = "", **more: str) -> dict[str, str]
 
 
 def message(
-    receipt_id: UUID,
+    receipt_id: str,
     fate: Fate,
     event_id: str | None,
     event_type: str | None,
@@ -95,7 +94,7 @@ def message(
 ) -> tuple[bytes, bytes]:
     """The receipt as a message for `receipts.<partner>`: (key, CloudEvent). It holds no field of the event's data."""
     topic, partition, offset = position
-    key = str(receipt_id).encode()
+    key = receipt_id.encode()
     body = {
         "specversion": "1.0",
         "id": f"{receipt_id}:1",

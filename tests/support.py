@@ -245,7 +245,7 @@ class World:
             while consumer.position(place) < end:
                 assert time.monotonic() < until, "the receipts topic could not be read to its end"
                 for records in consumer.poll(timeout_ms=200, max_records=5_000).values():
-                    found += [json.loads(record.value) for record in records]
+                    found += [event for record in records for event in json.loads(record.value)]
             return found
         finally:
             consumer.close(autocommit=False)

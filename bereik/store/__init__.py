@@ -244,10 +244,13 @@ class Tx:
 
     def outgoing(self, groups: Sequence[str], limit: int) -> list[Outgoing]:
         """The oldest rows of the outbox for these topic groups, in id order."""
-        found = self.rows(
+        # Binary: as text PostgreSQL would send every byte as two hexadecimal digits.
+        found = self.raw.execute(
             "SELECT outbox_id, topic, messages FROM ops.outbox WHERE split_part(topic, '.', 1) = ANY(%s)"
             " ORDER BY outbox_id LIMIT %s",
             (list(groups), limit),
+            prepare=True,
+            binary=True,
         )
         return [
             Outgoing(
@@ -272,8 +275,9 @@ class Tx:
 
     def locks(self, kind: int, keys: Sequence[int]) -> None:
         """Take one advisory lock per key until the transaction ends, in ascending order so that none can deadlock."""
-        for key in sorted(set(keys)):
-            self.execute("SELECT pg_advisory_xact_lock(%s, %s)", (kind, key))
+        self.execute(
+            "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key", (kind, sorted(set(keys)))
+        )
 
 
 class Store:

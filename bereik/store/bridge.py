@@ -72,9 +72,11 @@ class BridgeRows:
         found: dict[str, bytes] = {}
         for purpose, signal_ids in sorted(_by_purpose(wanted).items()):
             with self._tx.role(f"tracing_{purpose}"):
-                for signal_id, sealed in self._tx.rows(
+                for signal_id, sealed in self._tx.raw.execute(
                     "SELECT signal_id::text, sealed FROM vault.record WHERE signal_id = ANY(%s::uuid[])",
                     (uuids(signal_ids),),
+                    prepare=True,
+                    binary=True,
                 ):
                     found[signal_id] = bytes(sealed)
         return found

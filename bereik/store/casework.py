@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
+from zlib import crc32
 
 import orjson
 from psycopg.types.json import Jsonb
@@ -29,6 +30,10 @@ _ALERT = {
 }  # fmt: skip
 
 
+# One lock per subject would fill PostgreSQL's lock table at some 10,000; a row per subject costs a write per signal.
+_SUBJECT_LOCK, _PARTS = 7303, 60
+
+
 def _read(columns: Iterable[str], types: Mapping[str, str]) -> str:
     """A select list that gives ids as text."""
     return ", ".join(f"{name}::text" if types[name] == "uuid" else name for name in columns)
@@ -40,22 +45,20 @@ def _travelling(types: Mapping[str, str]) -> dict[str, str]:
 
 
 class CaseworkRows:
-    """Subjects, signals, cases and facts of one purpose."""
+    """Signals, cases and facts of one purpose."""
 
     def __init__(self, tx: Tx, purpose: str) -> None:
         self._tx, self._purpose = tx, purpose
 
     def lock_subjects(self, subjects: Sequence[str]) -> None:
-        """Make the subjects known and lock their rows in id order."""
-        ids = uuids(subjects)
-        self._tx.execute(
-            "INSERT INTO casework.subject (subject, purpose)"
-            " SELECT s, %s FROM unnest(%s::uuid[]) s ORDER BY s ON CONFLICT DO NOTHING",
-            (self._purpose, ids),
-        )
-        self._tx.execute(
-            "SELECT 1 FROM casework.subject WHERE subject = ANY(%s::uuid[]) ORDER BY subject FOR UPDATE",
-            (ids,),
+        """Be the only one at work on these subjects until the transaction ends.
+
+        Each stands for the sixtieth part of its purpose that it is in. The parts follow the hash by which messages are
+        partitioned, so consumers of different partitions share no part as long as their number divides sixty.
+        """
+        parts = {crc32(subject.encode()) % _PARTS for subject in subjects}
+        self._tx.locks(
+            _SUBJECT_LOCK, [crc32(f"{self._purpose}|{part}".encode()) & 0x7FFFFFFF for part in parts]
         )
 
     def signals_of(self, subjects: Sequence[str], signal_ids: Sequence[str]) -> list[SignalRow]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+import orjson
 
 from bereik.ports import ReceiptRow
 from bereik.store import Tx
 
-_COLUMNS = (
-    "receipt_id", "partner", "door", "event_id", "event_type", "action", "municipality", "topic", "partition",
-    '"offset"', "received_at", "fate", "gate", "reasons", "purpose", "signal_id", "content", "sealed",
-)  # fmt: skip
-_TYPES = (
-    "uuid", "text", "text", "text", "text", "text", "text", "text", "int4",
-    "int8", "timestamptz", "text", "text", "jsonb", "text", "uuid", "bytea", "bytea",
-)  # fmt: skip
-_KEPT = ", ".join(_COLUMNS[:-1])
+_COLUMNS = {
+    "receipt_id": "uuid", "partner": "text", "door": "text", "event_id": "text", "event_type": "text", "action": "text",
+    "municipality": "text", "topic": "text", "partition": "int4", '"offset"': "int8", "received_at": "timestamptz", "fate": "text",
+    "gate": "text", "reasons": "jsonb", "purpose": "text", "signal_id": "uuid", "content": "bytea",
+}  # fmt: skip
+_KEPT = ", ".join(_COLUMNS)
+_VALUES = ", ".join(f"{name}::{kind}" for name, kind in _COLUMNS.items())
+# Receipt ids travel as text, and so do reasons, which most receipts do not have.
+_STAGE = {**_COLUMNS, "receipt_id": "text", "reasons": "text", "sealed": "bytea"}
 
 
 class IntakeRows:
@@ -37,28 +37,26 @@ class IntakeRows:
 
     def stage(self, rows: Sequence[ReceiptRow]) -> None:
         """Bring all receipts of the batch to the database."""
-        columns = ", ".join(f"{name} {kind}" for name, kind in zip(_COLUMNS, _TYPES, strict=True))
-        self._tx.execute(f"CREATE TEMP TABLE IF NOT EXISTS stage_receipt ({columns}) ON COMMIT DELETE ROWS")
-        self._tx.copy(
+        self._tx.stage(
             "stage_receipt",
-            _COLUMNS,
-            _TYPES,
+            _STAGE,
             (
                 (
                     row.receipt_id, row.partner, row.door, row.event_id, row.event_type, row.action, row.municipality,
-                    row.topic, row.partition, row.offset, row.received_at, row.fate, row.gate, Jsonb(row.reasons),
-                    row.purpose, row.signal_id, row.content, row.sealed,
+                    row.topic, row.partition, row.offset, row.received_at, row.fate, row.gate,
+                    orjson.dumps(row.reasons).decode() if row.reasons else "[]", row.purpose, row.signal_id, row.content,
+                    row.sealed,
                 )
                 for row in rows
             ),
         )  # fmt: skip
 
-    def claim(self) -> set[UUID]:
+    def claim(self) -> set[str]:
         """Insert the accepted receipts; the ids of those that got their event id. Ordered, so that two never deadlock."""
         won = self._tx.rows(
-            f"INSERT INTO intake.receipt ({_KEPT}, bundle_id) SELECT {_KEPT}, %s FROM stage_receipt"
+            f"INSERT INTO intake.receipt ({_KEPT}, bundle_id) SELECT {_VALUES}, %s FROM stage_receipt"
             " WHERE fate = 'accepted' ORDER BY partner, event_id, \"offset\""
-            " ON CONFLICT (partner, event_id) WHERE fate = 'accepted' DO NOTHING RETURNING receipt_id",
+            " ON CONFLICT (partner, event_id) WHERE fate = 'accepted' DO NOTHING RETURNING receipt_id::text",
             (self._bundle_id,),
         )
         return {row[0] for row in won}
@@ -82,19 +80,19 @@ class IntakeRows:
         if changed:
             self._tx.execute(
                 "UPDATE stage_receipt s SET fate = c.fate, reasons = c.reasons, purpose = NULL, signal_id = NULL"
-                " FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) AS c(receipt_id, fate, reasons)"
+                " FROM unnest(%s::text[], %s::text[], %s::text[]) AS c(receipt_id, fate, reasons)"
                 " WHERE s.receipt_id = c.receipt_id",
                 (
                     [r.receipt_id for r in changed],
                     [r.fate for r in changed],
-                    [Jsonb(r.reasons) for r in changed],
+                    [orjson.dumps(r.reasons).decode() for r in changed],
                 ),
             )
         self._tx.execute(
-            f"INSERT INTO intake.receipt ({_KEPT}, bundle_id) SELECT {_KEPT}, %s FROM stage_receipt WHERE fate <> 'accepted'",
+            f"INSERT INTO intake.receipt ({_KEPT}, bundle_id) SELECT {_VALUES}, %s FROM stage_receipt WHERE fate <> 'accepted'",
             (self._bundle_id,),
         )
         self._tx.execute(
-            "INSERT INTO intake.original (receipt_id, sealed)"
-            " SELECT receipt_id, sealed FROM stage_receipt WHERE fate <> 'duplicate'"
+            'INSERT INTO intake.original (topic, partition, "offset", sealed)'
+            " SELECT topic, partition, \"offset\", sealed FROM stage_receipt WHERE fate <> 'duplicate'"
         )

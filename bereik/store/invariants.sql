@@ -28,7 +28,8 @@ SELECT receipt_id, fate FROM intake.receipt WHERE fate <> 'accepted' AND jsonb_a
 
 -- name: every_original_is_kept
 SELECT r.receipt_id, r.fate FROM intake.receipt r
-WHERE r.fate <> 'duplicate' AND NOT EXISTS (SELECT 1 FROM intake.original o WHERE o.receipt_id = r.receipt_id)
+WHERE r.fate <> 'duplicate' AND NOT EXISTS (
+    SELECT 1 FROM intake.original o WHERE (o.topic, o.partition, o."offset") = (r.topic, r.partition, r."offset"))
   AND r.received_at > now() - interval '24 hours';
 
 -- name: every_accepted_signal_has_one_record

@@ -26,7 +26,6 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
         "casework",
         ("bereik_casework", "bereik_outreach", "bereik_operator"),
         {
-            "casework.subject": "SELECT, INSERT, UPDATE",
             "casework.signal": "SELECT, INSERT, UPDATE",
             "casework.case": "SELECT, INSERT, UPDATE",
             "casework.fact": "SELECT, INSERT",

@@ -34,13 +34,13 @@ LOGINS = {
 }
 PER_PURPOSE = {
     "vault": "vault.register:si vault.person:si vault.record:siu vault.link:si",
-    "casework": "casework.subject:siu casework.signal:siu casework.case:siu casework.fact:si casework.alert:si",
+    "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:si",
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
 }
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
-    " casework.subject intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
+    " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
     " ops.parked ops.position vault.link vault.person vault.record vault.register"
 )
 # What a role per purpose may read of a table that others may read more of.
@@ -240,17 +240,19 @@ def test_a_purpose_role_sees_and_writes_its_own_purpose_only(world: World) -> No
     one, other = sorted(world.bundle.purposes)[:2]
     with login(world, "bereik_casework") as connection:
         connection.execute(f"SET ROLE casework_{one}")
-        for table in ("signal", "case", "alert", "subject"):
+        for table in ("signal", "case", "alert"):
             seen = connection.execute(f"SELECT DISTINCT purpose FROM casework.{table}").fetchall()
             assert seen == [(one,)], table
         changed = connection.execute("UPDATE casework.case SET team = team WHERE purpose = %s", (other,))
         assert changed.rowcount == 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(
-                "INSERT INTO casework.subject (subject, purpose) VALUES (gen_random_uuid(), %s)", (other,)
+                "INSERT INTO casework.fact (fact_id, purpose, case_id, kind, detail, stated_by, stated_at)"
+                " VALUES (gen_random_uuid(), %s, gen_random_uuid(), 'x', '{}', 'x', now())",
+                (other,),
             )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("UPDATE casework.subject SET purpose = %s", (other,))
+            connection.execute("UPDATE casework.signal SET purpose = %s", (other,))
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM casework.fact")
     with login(world, "bereik_bridge") as connection:

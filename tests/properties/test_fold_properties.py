@@ -37,7 +37,7 @@ class Tables:
         self.facts: list[FactRow] = []
 
     def lock_subjects(self, subjects: Sequence[str]) -> None:
-        assert list(subjects) == sorted(subjects), "in id order, or two processes wait for each other"
+        """Nobody else is here."""
 
     def signals_of(self, subjects: Sequence[str], signal_ids: Sequence[str]) -> list[SignalRow]:
         return [

@@ -69,7 +69,7 @@ def test_an_alert_has_neither_name_nor_amount() -> None:
 @pytest.mark.parametrize("fate", list(receipts.Fate))
 def test_a_receipt(fate: receipts.Fate) -> None:
     reasons = [receipts.reason("id_reuse")]
-    check("receipt", receipts.message(ONE, fate, None, None, ("in.x", 0, 7), NOW, reasons))
+    check("receipt", receipts.message(str(ONE), fate, None, None, ("in.x", 0, 7), NOW, reasons))
 
 
 def test_every_schema_is_valid_json_schema() -> None:
