@@ -42,7 +42,7 @@ def test_a_reason_that_nobody_wrote_a_text_for_is_a_fault_of_ours() -> None:
 
 def test_message() -> None:
     why = [receipts.reason("unknown_type")]
-    key, value = receipts.message(ID, Fate.REFUSED, "e-1", "nl.x.y.v1", ("in.p", 3, 14), NOW, why)
+    key, value = receipts.message(str(ID), Fate.REFUSED, "e-1", "nl.x.y.v1", ("in.p", 3, 14), NOW, why)
     made = json.loads(value)
     assert key == str(ID).encode()
     assert (
@@ -60,6 +60,6 @@ def test_message() -> None:
 
 
 def test_a_message_without_a_usable_id_is_found_by_its_place() -> None:
-    _, value = receipts.message(ID, Fate.PARKED, None, None, ("in.p", 0, 0), NOW, [])
+    _, value = receipts.message(str(ID), Fate.PARKED, None, None, ("in.p", 0, 0), NOW, [])
     data = json.loads(value)["data"]
     assert data["eventId"] is None and data["volgnummer"] == 0 and data["lot"] == "terzijdeGelegd"
