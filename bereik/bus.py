@@ -321,7 +321,8 @@ class Listener:
         self._failpoint = failpoint
         self._admin = Admin(broker)
         self._topic_ids: dict[str, UUID] = {}
-        self._seen: set[TopicPartition] = set()
+        # The partitions that were started, and the position of each: what PostgreSQL holds, or nothing is written.
+        self._next: dict[TopicPartition, int] = {}
         self._topics: tuple[str, ...] = ()
         self._broker = broker
         self._asked_at, self._absences = time.monotonic(), 0
@@ -363,7 +364,9 @@ class Listener:
         if work.topics != self._topics:
             self._consumer.subscribe(topics=list(work.topics))
             self._topics = work.topics
-        self._start_at_stands(self._consumer.assignment() - self._seen)
+        assigned = self._consumer.assignment()
+        self._next = {partition: at for partition, at in self._next.items() if partition in assigned}
+        self._start_at_stands(assigned - self._next.keys())
         self._rejoin_when_stuck()
         parts = self._collect(MAX_BATCHES if work.batched else MAX_RECORDS)
         if parts:
@@ -372,26 +375,20 @@ class Listener:
                 self._take(parts, work)
             except TransientError:
                 for part in parts:
-                    self._seen.discard(part.partition)
+                    self._next.pop(part.partition, None)
                 raise
 
     def _collect(self, room: int) -> list[Part]:
         """What is there, up to a full batch. One poll gives one fetch; under load a few of them make a batch."""
         parts: dict[TopicPartition, Part] = {}
         for _ in range(_POLLS_PER_BATCH):
-            ours = self._consumer.assignment() & self._seen
-            before = {partition: self._consumer.position(partition) for partition in ours}
             polled = self._consumer.poll(timeout_ms=0 if parts else 1_000, max_records=room)
             for partition, records in polled.items():
-                at, held = before.get(partition), parts.get(partition)
-                if (
-                    at is None
-                    or not records
-                    or records[0].offset < at
-                    or (held is not None and held.after != at)
-                ):
+                held = parts.get(partition)
+                at = held.after if held is not None else self._next.get(partition)
+                if at is None or not records or records[0].offset < at:
                     # The partition came, or came back, during this poll: what we hold is not from our position.
-                    self._seen.discard(partition)
+                    self._next.pop(partition, None)
                     parts.pop(partition, None)
                     continue
                 room -= len(records)
@@ -407,7 +404,7 @@ class Listener:
         try:
             prepared = step.prepare(records)
             with self._store.transaction() as tx:
-                ours = [part for part in parts if self._advance(part, tx)]
+                ours = self._advance(parts, tx)
                 if len(ours) != len(parts):
                     prepared = step.prepare([record for part in ours for record in part.records])
                 if ours:
@@ -421,7 +418,7 @@ class Listener:
                     self._take(half, work)
                 return
             with self._store.transaction() as tx:
-                ours = [part for part in parts if self._advance(part, tx)]
+                ours = self._advance(parts, tx)
                 for part in ours:
                     for letter in letters(part.records[0], work.batched):
                         self._write_or_park(letter, step, tx)
@@ -445,22 +442,23 @@ class Listener:
             )
             step.park(letter, kind, tx)
 
-    def _advance(self, part: Part, tx: Tx) -> bool:
-        return tx.advance(
-            self._group, part.partition.topic, part.partition.partition, part.before, part.after
-        )
+    def _advance(self, parts: Sequence[Part], tx: Tx) -> list[Part]:
+        """Move the positions behind these records; the parts that are still ours."""
+        moved = tx.advance(self._group, [(*part.partition, part.before, part.after) for part in parts])
+        return [part for part in parts if part.partition in moved]
 
     def _after(self, parts: Sequence[Part], ours: Sequence[Part]) -> None:
-        kept = {part.partition for part in ours}
+        kept = {part.partition: part.after for part in ours}
+        self._next |= kept
         for part in parts:
             if part.partition not in kept:
                 log.warning(
                     "%s no longer owns %s/%s", self._group, part.partition.topic, part.partition.partition
                 )
-                self._seen.discard(part.partition)
+                self._next.pop(part.partition, None)
         if kept:
             self._consumer.commit_async(
-                {part.partition: OffsetAndMetadata(part.after, "", -1) for part in ours}
+                {partition: OffsetAndMetadata(after, "", -1) for partition, after in kept.items()}
             )
 
     # ------------------------------------------------------------ where to start
@@ -496,7 +494,7 @@ class Listener:
                 )
             try:
                 self._consumer.seek(partition, at)
-                self._seen.add(partition)
+                self._next[partition] = at
             except (AssertionError, KafkaError):
                 log.info("%s lost %s while starting", self._group, place)
 
@@ -520,7 +518,7 @@ class Listener:
             self._consumer.close(autocommit=False, timeout_ms=2_000)
             self._consumer = self._open()
             self._topics, self._absences = (), 0
-            self._seen.clear()
+            self._next.clear()
 
     def _topic_id(self, topic: str) -> UUID:
         if topic not in self._topic_ids:
@@ -540,7 +538,7 @@ class Listener:
             except StoreUnavailable:
                 delay = min(delay * 2, 5.0)
                 continue
-            self._seen.clear()
+            self._next.clear()
             self._consumer.resume(*self._consumer.assignment())
             return
 
@@ -787,26 +785,28 @@ class Relay:
         with database.refusals(), self._store.listen() as session:
             session.execute("LISTEN outbox")
             held: list[str] = []
+            sent: list[int] = []
             while not self._stopped():
                 held += [
                     group for group in self.GROUPS if group not in held and self._try_lock(session, group)
                 ]
-                if held and self._pump(held):
+                if held and (sent := self._pump(held, sent)):
                     continue
                 for _ in session.notifies(timeout=0.5, stop_after=1):
                     pass
+            with self._store.transaction() as tx:
+                tx.sent(sent)
 
     def _try_lock(self, session: Any, group: str) -> bool:
         return bool(
             session.execute("SELECT pg_try_advisory_lock(7204, hashtext(%s))", (group,)).fetchone()[0]
         )
 
-    def _pump(self, groups: Sequence[str]) -> int:
-        """Send the oldest rows of the groups we hold; returns how many rows left."""
+    def _pump(self, groups: Sequence[str], sent: Sequence[int]) -> list[int]:
+        """Forget the rows that were sent and send the oldest of the groups we hold; returns what was sent now."""
         with self._store.transaction() as tx:
+            tx.sent(sent)
             rows = tx.outgoing(groups, self.ROWS)
-        if not rows:
-            return 0
         batches: dict[tuple[str, int], list[bytes]] = defaultdict(list)
         for row in rows:
             count = self._producer.partitions(row.topic)
@@ -816,8 +816,7 @@ class Relay:
         for (topic, partition), messages in batches.items():
             for value in packed(messages):
                 self._producer.send(topic, None, value, _BATCH, partition=partition)
-        self._producer.flush()
-        self._failpoint("relay:after_send")
-        with self._store.transaction() as tx:
-            tx.sent([row.outbox_id for row in rows])
-        return len(rows)
+        if rows:
+            self._producer.flush()
+            self._failpoint("relay:after_send")
+        return [row.outbox_id for row in rows]

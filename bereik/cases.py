@@ -118,7 +118,8 @@ def _term_text(days: int = 0, working_days: int = 0) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: a fold makes one of each per signal, and freezing costs as much again as making.
+@dataclass(slots=True)
 class Signal:
     """An active signal, as casework knows it: no name, no address."""
 
@@ -146,7 +147,7 @@ class Closing:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """One decision. `anchor` is the oldest signal; `stands` whether a team has to reach out."""
 

@@ -220,14 +220,20 @@ class Tx:
             (group, topic, partition, topic_id, at),
         )
 
-    def advance(self, group: str, topic: str, partition: int, before: int, after: int) -> bool:
-        """Move the position by compare-and-set. False: another process moved it, so this batch is not ours."""
-        moved = self.execute(
-            "UPDATE ops.position SET next = %s, moved_at = now()"
-            " WHERE group_name = %s AND topic = %s AND partition = %s AND next = %s",
-            (after, group, topic, partition, before),
+    def advance(self, group: str, moves: Sequence[tuple[str, int, int, int]]) -> set[tuple[str, int]]:
+        """Move positions by compare-and-set: (topic, partition, before, after); the (topic, partition) that moved.
+
+        One that did not was moved by another process, so what we hold of it is not ours.
+        """
+        topics, partitions, befores, afters = (list(column) for column in zip(*moves, strict=True))
+        moved = self.rows(
+            "UPDATE ops.position p SET next = m.after, moved_at = now()"
+            " FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[]) AS m(topic, partition, before, after)"
+            " WHERE p.group_name = %s AND p.topic = m.topic AND p.partition = m.partition AND p.next = m.before"
+            " RETURNING p.topic, p.partition",
+            (topics, partitions, befores, afters, group),
         )
-        return moved.rowcount == 1
+        return {(topic, partition) for topic, partition in moved}
 
     def send(self, topic: str, messages: Sequence[tuple[bytes, bytes]]) -> None:
         """Put messages (key, value) in the outbox; they leave when this transaction commits.
@@ -263,7 +269,8 @@ class Tx:
 
     def sent(self, outbox_ids: Sequence[int]) -> None:
         """Forget rows that Kafka acknowledged."""
-        self.execute("DELETE FROM ops.outbox WHERE outbox_id = ANY(%s)", (list(outbox_ids),))
+        if outbox_ids:
+            self.execute("DELETE FROM ops.outbox WHERE outbox_id = ANY(%s)", (list(outbox_ids),))
 
     def park(self, group: str, letter: Letter, error: str) -> None:
         """Set a message of ours aside by its coordinates, with the kind of error only."""

@@ -29,10 +29,10 @@ class IntakeRows:
 
     def land(self, rows: Iterable[tuple[str, int, int, int, str, str, int]]) -> None:
         """Count what was taken from each partition, apart from the receipts."""
-        self._tx.raw.cursor().executemany(
-            "INSERT INTO intake.landed (topic, partition, first_offset, next_offset, partner, door, received)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            list(rows),
+        self._tx.execute(
+            "INSERT INTO intake.landed (topic, partition, first_offset, next_offset, partner, door, received) SELECT * FROM"
+            " unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::int[])",
+            [list(column) for column in zip(*rows, strict=True)],
         )
 
     def stage(self, rows: Sequence[ReceiptRow]) -> None:
