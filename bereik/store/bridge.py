@@ -119,9 +119,10 @@ class BridgeRows:
         found: list[tuple[str, str, str]] = []
         for toward, case_ids in sorted(_by_purpose(wanted).items()):
             rows = self._tx.rows(
-                "SELECT m.case_id::text, o.purpose, o.case_id::text FROM bridge.trace m"
-                " JOIN bridge.trace o ON o.municipality = m.municipality AND o.hash = m.hash"
-                " AND o.purpose = m.toward AND o.toward = m.purpose"
+                "SELECT m.case_id::text, met.purpose, met.case_id::text FROM bridge.trace m,"
+                # OFFSET 0: looked up for each, also while the table has no statistics.
+                " LATERAL (SELECT o.purpose, o.case_id FROM bridge.trace o WHERE o.municipality = m.municipality"
+                " AND o.hash = m.hash AND o.purpose = m.toward AND o.toward = m.purpose OFFSET 0) AS met"
                 " WHERE m.case_id = ANY(%s::uuid[]) AND m.toward = %s ORDER BY 1, 3",
                 (uuids(case_ids), toward),
             )
