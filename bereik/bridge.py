@@ -6,6 +6,7 @@ hash is made and nothing is looked up, so a case without a bridge holds no trace
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -65,6 +66,10 @@ class Standing:
     def ground(self) -> str:
         """The word for it."""
         return "statute" if self.statute is not None else "consent"
+
+
+# The alerts of a batch, per topic.
+Told = dict[str, list[tuple[bytes, bytes]]]
 
 
 class BridgeTx(Outbox, Protocol):
@@ -179,6 +184,7 @@ class Bridge:
     def write(self, prepared: Mapping[tuple[str, str], str], tx: BridgeTx) -> None:
         """Open, ask for, or end the bridges of each case. Few statements per batch, however many cases it has."""
         now = self._now()
+        told: Told = defaultdict(list)
         with tx.bridge() as tables:
             # Most cases have no ground and never had one; those are not even read.
             ruled = {key for key, municipality in prepared.items() if self._has_statute(municipality, now)}
@@ -187,7 +193,9 @@ class Bridge:
             for rule in self._bundle.bridges:
                 concerned = [view for view in views.values() if view.purpose in rule.purposes]
                 if concerned:
-                    self._look(concerned, rule, tables, tx, now)
+                    self._look(concerned, rule, tables, told, now)
+        for topic, alerts in told.items():
+            tx.send(topic, alerts)
 
     def _has_statute(self, municipality: str, now: datetime) -> bool:
         statutes = self._bundle.municipalities[municipality].statutes
@@ -202,7 +210,7 @@ class Bridge:
         concerned: Sequence[CaseView],
         rule: BridgeRule,
         tables: BridgeTables,
-        tx: BridgeTx,
+        told: Told,
         now: datetime,
     ) -> None:
         """Sort the cases by ground, keep or forget their traces, and decide about each pair that meets."""
@@ -217,7 +225,7 @@ class Bridge:
         for bridge_id, sides in tables.end_bridges(
             tables.drop_traces(groundless), "ground_gone", now
         ).items():
-            self._tell(sides, bridge_id, "bridge_ended", tx, now)
+            self._tell(sides, bridge_id, "bridge_ended", told, now)
 
         met = tables.counterparts([(rule.other(case.purpose), case.case_id) for case in mine.values()])
         others = tables.cases((purpose_id, other_id) for _, purpose_id, other_id in met)
@@ -232,7 +240,7 @@ class Bridge:
                 mine[case_id], other, rule, one.statute, (one.consent, theirs.consent if theirs else None)
             )
             if tie.state is not State.NONE:
-                self._save(mine[case_id], other, rule, tie, tables, tx, now)
+                self._save(mine[case_id], other, rule, tie, tables, told, now)
 
     def _may_have_ground(self, case: CaseView, rule: BridgeRule, now: datetime) -> bool:
         """Open, with a team that helps, and with a statute or something said about consent."""
@@ -284,14 +292,14 @@ class Bridge:
         rule: BridgeRule,
         tie: Tie,
         tables: BridgeTables,
-        tx: BridgeTx,
+        told: Told,
         now: datetime,
     ) -> None:
         pair = sorted((case.case_id, other.case_id))
         bridge_id = self._boxes[rule.id].id("bridge|" + "|".join(pair))
         sides = [self._side(mine, theirs, rule, tie) for mine, theirs in ((case, other), (other, case))]
         if tables.save(bridge_id, tie.ground, tie.basis, tie.state.value, sides, now):
-            self._tell(sides, bridge_id, f"bridge_{tie.state.value}", tx, now)
+            self._tell(sides, bridge_id, f"bridge_{tie.state.value}", told, now)
 
     def _side(self, mine: CaseView, theirs: CaseView, rule: BridgeRule, tie: Tie) -> SideRow:
         names = {team.id: team.name for team in self._bundle.municipalities[theirs.municipality].teams}
@@ -305,13 +313,14 @@ class Bridge:
         )
 
     def _tell(
-        self, sides: Sequence[SideRow], bridge_id: UUID, reason: str, tx: BridgeTx, now: datetime
+        self, sides: Sequence[SideRow], bridge_id: UUID, reason: str, told: Told, now: datetime
     ) -> None:
         for side in sides:
             box = self._purpose_boxes[side.purpose]
             # Each change of state of each bridge is one alert, so the alert's id holds both.
             mark = f"{bridge_id}|{now.isoformat()}"
-            key, value = alert_message(
-                box, side.purpose, side.case_id, 0, side.municipality, side.team, reason, now, mark
+            told[f"alerts.{side.purpose}"].append(
+                alert_message(
+                    box, side.purpose, side.case_id, 0, side.municipality, side.team, reason, now, mark
+                )
             )
-            tx.send(f"alerts.{side.purpose}", [(key, value)])

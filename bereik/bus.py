@@ -53,9 +53,9 @@ logging.getLogger("kafka").setLevel(logging.WARNING)
 logging.getLogger("kafka.net.sasl").setLevel(logging.ERROR)
 logging.getLogger("kafka.coordinator.assignors").setLevel(logging.ERROR)
 
-# Enough to share a transaction's fixed cost of some twenty statements; and eleven halvings find one offender in it.
-MAX_RECORDS = 2_000
-# Of our own topics, where a record holds up to EVENTS_PER_RECORD: no more events in a transaction than twice the above.
+# Enough to share a transaction's fixed cost of some forty statements; and twelve halvings find one offender in it.
+MAX_RECORDS = 4_000
+# Of our own topics, where a record holds up to EVENTS_PER_RECORD: no more events in a transaction than that.
 MAX_BATCHES = 40
 # Sending, keeping and polling are paid per record: 25, 15 and three times 10 µs. A hundredth of that is not felt.
 EVENTS_PER_RECORD = 100
@@ -96,8 +96,8 @@ def _read_tolerantly(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 DefaultRecordBatch._read_msg = _read_tolerantly(DefaultRecordBatch._read_msg)
 
-# A fetch holds at most 1 MB of each partition, about 1,000 events, and often less; eight polls fill a batch.
-_POLLS_PER_BATCH = 8
+# A fetch holds at most 1 MB of each partition, about 1,000 events, and often less; sixteen polls fill a batch.
+_POLLS_PER_BATCH = 16
 
 # How often a consumer asks the broker whether it is still in its group: one small request, and a stuck consumer is
 # noticed within 20 s.

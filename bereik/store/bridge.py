@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 from zlib import crc32
 
-from psycopg.types.json import Jsonb
+import orjson
 
 from bereik.ports import CaseView, FactRow, SideRow, TraceRow
 from bereik.store import Tx, uuids
@@ -141,19 +141,16 @@ class BridgeRows:
             " RETURNING bridge_id",
             (bridge_id, ground, basis, state, now, opened),
         )
-        for side in sides:
-            self._tx.execute(
-                "INSERT INTO bridge.side (bridge_id, purpose, case_id, municipality, team, shown) VALUES (%s, %s, %s, %s, %s, %s)"
-                " ON CONFLICT (bridge_id, purpose) DO UPDATE SET team = excluded.team, shown = excluded.shown",
-                (
-                    bridge_id,
-                    side.purpose,
-                    side.case_id,
-                    side.municipality,
-                    side.team,
-                    Jsonb(dict(side.shown)),
-                ),
-            )
+        columns = [
+            (side.purpose, side.case_id, side.municipality, side.team, orjson.dumps(side.shown).decode())
+            for side in sides
+        ]
+        self._tx.execute(
+            "INSERT INTO bridge.side (bridge_id, purpose, case_id, municipality, team, shown)"
+            " SELECT %s, * FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[])"
+            " ON CONFLICT (bridge_id, purpose) DO UPDATE SET team = excluded.team, shown = excluded.shown",
+            (bridge_id, *(list(column) for column in zip(*columns, strict=True))),
+        )
         return bool(changed)
 
     def end_bridges(self, case_ids: Iterable[str], reason: str, now: datetime) -> dict[UUID, list[SideRow]]:
