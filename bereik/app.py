@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import collect, outreach, provision, quality
+from bereik import collect, outreach, provision, quality, vault
 from bereik.bridge import Bridge
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
@@ -24,11 +24,12 @@ from bereik.casework import Casework
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
-from bereik.ports import Letter, Record
-from bereik.settings import NotConfigured, Settings, home, operator_environment
+from bereik.ports import Letter, Placed, Record
+from bereik.settings import NotConfigured, Settings, home, command_environment
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
 from bereik.store.session import Session
-from bereik.store.vault import Registers
+from bereik.store.vault import Registers, VerdictRows
+from bereik.verdicts import Desk, Relinked
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,14 @@ def topics_of(group: str, bundle: Bundle) -> tuple[str, ...]:
 
 class NoActiveBundle(LastingError):
     """No declarations are active. Run `bereik rules activate`."""
+
+
+class NoSignal(LastingError):
+    """No signal has an id that begins so. `bereik explain signal EVENT` names the signal of a partner's event."""
+
+
+class ManySignals(LastingError):
+    """More than one signal begins so. Give more characters of the id."""
 
 
 @contextmanager
@@ -86,9 +95,10 @@ class App:
         self._asked_at = 0.0
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> App:
-        """From the environment, or from the embedded stack's settings when the environment has none."""
-        return cls(Settings.from_env(env if env is not None else operator_environment(home(os.environ))))
+    def from_env(cls, env: Mapping[str, str] | None = None, process: str = "operator") -> App:
+        """From the environment, or from the embedded stack's settings for a process when the environment has none."""
+        found = env if env is not None else command_environment(home(os.environ), process)
+        return cls(Settings.from_env(found))
 
     @cached_property
     def store(self) -> Store:
@@ -208,7 +218,7 @@ class App:
             case "outreach":
                 return outreach.Outreach()
             case "bridge":
-                return Bridge(bundle, self.keyring, Registers(self.store, self.keyring, found_only=True))
+                return Bridge(bundle, self.keyring, Registers(self.store, self.keyring, found_by="tracing"))
             case _:
                 raise NotConfigured(
                     f"There is no consumer with this name; known are {', '.join(GROUPS)} and relay."
@@ -225,6 +235,64 @@ class App:
             outreach.state_fact(
                 casework, session, purpose, case_id, uuid4(), kind, detail, by, datetime.now(UTC)
             )
+
+    @cached_property
+    def _registers(self) -> Registers:
+        return Registers(self.store, self.keyring, found_by="linking")
+
+    def find_signal(self, beginning: str) -> tuple[str, str, UUID]:
+        """(purpose, municipality, signal) whose id begins so. Raises `NoSignal`, `ManySignals`."""
+        found = []
+        with self.store.transaction() as tx:
+            session = Session(tx, "linkage", 0)
+            for purpose in self.bundle().purposes:
+                with session.linking(purpose) as tables:
+                    found += [(purpose, code, signal_id) for signal_id, code in tables.find(beginning)]
+        if not found:
+            raise NoSignal()
+        if len(found) > 1:
+            raise ManySignals()
+        return found[0]
+
+    @contextmanager
+    def desk(self, purpose: str, municipality: str) -> Iterator[tuple[Desk, VerdictRows]]:
+        """Where the links of one register are decided; what moves is told to casework in the same transaction."""
+        bundle_id, bundle = self.active()
+        register = self._registers(purpose, municipality)
+        with self.store.transaction() as tx:
+            session = Session(tx, "linkage", bundle_id)
+            moved: list[Placed] = []
+            with session.linking(purpose) as tables:
+                yield Desk(register, tables, bundle.linkage, bundle_id, moved.extend), tables
+            subject = bundle.purposes[purpose].subject
+            assignments = [vault.placed_assignment(one) for one in moved]
+            session.send(
+                f"signals.{purpose}",
+                [vault.assignment_message(one, purpose, subject) for one in assignments],
+            )
+
+    def open_signals(self, purpose: str) -> set[UUID]:
+        """Signals of a purpose whose case somebody works on; ids only."""
+        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
+            rows = tx.rows(
+                "SELECT s.signal_id FROM casework.signal s JOIN casework.case c USING (case_id)"
+                " WHERE s.purpose = %s AND s.status = 'active' AND c.stands",
+                (purpose,),
+            )
+        return {signal_id for (signal_id,) in rows}
+
+    def relink(self, purpose: str, municipality: str) -> Relinked:
+        """Place every record of a register anew; what touches an open case is asked instead."""
+        protected = self.open_signals(purpose)
+        with self.desk(purpose, municipality) as (desk, _):
+            return desk.relink(protected, "bereik", uuid4())
+
+    def registers(self) -> list[tuple[str, str]]:
+        """(purpose, municipality) of every register there is."""
+        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
+            return [
+                (p, m) for p, m in tx.rows("SELECT purpose, municipality FROM vault.register ORDER BY 1, 2")
+            ]
 
     def backlog(self) -> dict[str, int]:
         """Messages still under way, per consumer group, and rows in the outbox. All zero means drained."""

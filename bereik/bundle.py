@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -304,21 +305,41 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkageField:
-    """One field that identity may use: how it is normalised, and whether it tells a person, an address or a contact."""
+class LinkModel:
+    """Trained figures for pairs of one kind, in log2: `prior` odds and a weight per comparison and level.
 
-    name: str
-    kind: str  # "person" | "address" | "contact"
-    normaliser: str
+    `frequencies` are shares of common values per comparison, `bases` the average that they are held against.
+    """
+
+    prior: float
+    weights: Mapping[str, Mapping[str, float]]
+    frequencies: Mapping[str, Mapping[str, float]]
+    bases: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Linkage:
-    """Fields of identity. Exact identity: the same `person` key within a register; the same `household` key."""
+    """How people are recognised: `schemas/linkage.yaml` with the trained weights.
 
-    fields: Mapping[str, LinkageField]
+    `comparisons` are levels in order; `keys` the parts that candidates are found by; `link`, `review` and `margin` log2
+    odds; from `crowd_persons` with `crowd_surnames` on, an address is marked. `person` and `household` are only for the
+    quality of a delivered file: what makes two of its rows look alike.
+    """
+
+    fields: Mapping[str, str]  # name -> "person" | "address" | "contact"
     person: tuple[str, ...]
     household: tuple[str, ...]
+    comparisons: Mapping[str, tuple[str, ...]]
+    alike: float
+    veto: tuple[str, ...]
+    keys: tuple[tuple[str, ...], ...]
+    cap: int
+    link: float
+    review: float
+    margin: float
+    crowd_persons: int
+    crowd_surnames: int
+    models: Mapping[str, LinkModel] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -623,7 +644,37 @@ def _topic(row: Mapping[str, Any]) -> Topic:
 
 
 def _linkage(row: Mapping[str, Any]) -> Linkage:
-    fields = {
-        name: LinkageField(name, item["kind"], item["normaliser"]) for name, item in row["fields"].items()
-    }
-    return Linkage(fields, tuple(row["person"]), tuple(row["household"]))
+    trained = row["weights"]
+    return Linkage(
+        fields={name: item["kind"] for name, item in row["fields"].items()},
+        person=tuple(row["person"]),
+        household=tuple(row["household"]),
+        comparisons={name: tuple(levels) for name, levels in row["comparisons"].items()},
+        alike=row["alike"],
+        veto=tuple(row["veto"]),
+        keys=tuple(tuple(parts) for parts in row["keys"]),
+        cap=row["cap"],
+        link=row["link"],
+        review=row["review"],
+        margin=row["margin"],
+        crowd_persons=row["crowd"]["persons"],
+        crowd_surnames=row["crowd"]["surnames"],
+        models={
+            # How common a name is says nothing about two people at one address, who share it as relatives.
+            name: _link_model(model, trained["frequencies"] if name == "elsewhere" else {})
+            for name, model in trained["models"].items()
+        },
+    )
+
+
+def _link_model(row: Mapping[str, Any], frequencies: Mapping[str, Mapping[str, float]]) -> LinkModel:
+    chances = row["comparisons"]
+    return LinkModel(
+        prior=row["prior"],
+        weights={
+            comparison: {level: log2(both["m"] / both["u"]) for level, both in levels.items()}
+            for comparison, levels in chances.items()
+        },
+        frequencies=frequencies,
+        bases={comparison: chances[comparison]["same"]["u"] for comparison in frequencies},
+    )

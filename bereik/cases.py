@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -210,6 +211,24 @@ def _day_of_hour(hour: int) -> date:
 def local_day(moment: datetime) -> date:
     """The day in the Netherlands. Days begin on whole hours of UTC there, so one answer serves an hour."""
     return _day_of_hour(int(moment.timestamp() // 3600))
+
+
+# ---------------------------------------------------------------- whose case it is
+
+# An id, or its text.
+Id = TypeVar("Id", UUID, str)
+# Statuses of an assignment: everything is told, or only where a known signal stands now, or that it is gone.
+ACTIVE, MOVED, WITHDRAWN = "active", "moved", "withdrawn"
+
+
+def subject_of(person_id: Id, household_id: Id | None, crowded: bool, subject: str) -> Id:
+    """Whose case it is: the address unit or the person, as the purpose says.
+
+    Without an address, or where many unrelated people live, it is the person.
+    """
+    if subject == "address" and household_id is not None and not crowded:
+        return household_id
+    return person_id
 
 
 # ---------------------------------------------------------------- the fold

@@ -9,7 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -17,7 +17,6 @@ import orjson
 
 from bereik import cases
 from bereik.bundle import Bundle, Purpose
-from bereik.intake import subject_of
 from bereik.ports import (
     Box,
     CaseRow,
@@ -46,13 +45,17 @@ class CaseworkTx(Outbox, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What all subjects of one fold share. `members`: which signals each stored case held; `changed` is added to."""
+    """What all subjects of one fold share.
+
+    `members`: which signals each stored case held; `changed` is added to; `mark` is part of the name of a new case.
+    """
 
     purpose: Purpose
     tables: CaseworkTables
     facts: Mapping[str, Sequence[FactRow]]
     members: Mapping[str, set[str]]
     changed: dict[str, SignalRow]
+    mark: str
     now: datetime
 
 
@@ -77,7 +80,6 @@ class Casework:
         for purpose_id in sorted(prepared):
             arrived = prepared[purpose_id]
             subjects = {row.subject for row in arrived}
-            subjects |= {row.previous_subject for row in arrived if row.previous_subject is not None}
             with tx.casework(purpose_id) as tables:
                 outcome = self.fold(self._bundle.purposes[purpose_id], arrived, subjects, tables)
             self._tell(purpose_id, outcome, tx)
@@ -98,36 +100,53 @@ class Casework:
         self, purpose: Purpose, arrived: Sequence[SignalRow], subjects: set[str], tables: CaseworkTables
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
         """Lock the subjects, bring their signals up to date, decide, and save what changed."""
+        known_before = [row.signal_id for row in arrived if row.status != cases.ACTIVE]
+        if known_before:
+            subjects = subjects | tables.subjects_of(known_before)
         ordered = sorted(subjects)
         tables.lock_subjects(ordered)
         known = {row.signal_id: row for row in tables.signals_of(ordered, [row.signal_id for row in arrived])}
+        elsewhere = {
+            row.subject
+            for one in arrived
+            if (row := known.get(one.signal_id)) and (one.version > row.version or row.status == cases.MOVED)
+        } - subjects
+        if elsewhere:
+            # Its move was here before it, or another consumer moved it between the look and the lock.
+            return self.fold(purpose, arrived, subjects | elsewhere, tables)
         members: dict[str, set[str]] = defaultdict(set)
         for row in known.values():
-            if row.case_id is not None and row.status == "active":
+            if row.case_id is not None and row.status == cases.ACTIVE:
                 members[row.case_id].add(row.signal_id)
         changed: dict[str, SignalRow] = {}
         since: dict[str, date] = {}
-        touched = set() if arrived else subjects
         for one in arrived:
             before = known.get(one.signal_id)
-            if before is not None and one.version <= before.version:
+            newer = _newer(one, before)
+            if newer is None:
                 continue
-            row = _newer(one, before)
-            known[row.signal_id] = changed[row.signal_id] = row
-            for each in (before or row, row):
+            for each in (before or newer, newer):
                 since[each.subject] = min(each.signal_date, since.get(each.subject, date.max))
-            touched |= {row.subject, one.previous_subject or row.subject}
+            known[newer.signal_id] = changed[newer.signal_id] = newer
+        touched = set(since) if arrived else subjects
         facing = sorted(touched)
         stored: dict[str, dict[str, KnownCase]] = defaultdict(dict)
         for case in tables.cases_of(facing):
             stored[case.subject][case.case_id] = case
+        mark = ""
+        if known_before:
+            _follow(stored, known.values(), changed)
+            # A signal that lost its case to an older one may have begun that case: each move names the cases it makes.
+            mark = next(
+                (f"|{one.signal_id}:{one.version}" for one in arrived if one.signal_id in changed), ""
+            )
         facts: dict[str, list[FactRow]] = defaultdict(list)
         for fact in tables.facts_of([case_id for found in stored.values() for case_id in found]):
             facts[fact.case_id].append(fact)
         signals: dict[str, list[SignalRow]] = defaultdict(list)
         for row in known.values():
             signals[row.subject].append(row)
-        turn = _Turn(purpose, tables, facts, members, changed, datetime.now(UTC))
+        turn = _Turn(purpose, tables, facts, members, changed, mark, datetime.now(UTC))
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for subject in facing:
             outcome += self._decide(subject, signals[subject], stored[subject], since.get(subject), turn)
@@ -142,7 +161,7 @@ class Casework:
         since: date | None,
         turn: _Turn,
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
-        active = {row.signal_id: row for row in rows if row.status == "active"}
+        active = {row.signal_id: row for row in rows if row.status == cases.ACTIVE}
         closings = [
             cases.Closing(f.case_id, f.stated_at)
             for case_id in stored
@@ -154,7 +173,9 @@ class Casework:
         )
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for decision in decisions:
-            case_id = decision.case_id or self._boxes[turn.purpose.id].id_text(f"case|{decision.anchor}")
+            case_id = decision.case_id or self._boxes[turn.purpose.id].id_text(
+                f"case|{decision.anchor}{turn.mark}"
+            )
             for signal_id in decision.signals:
                 row = active[signal_id]
                 if row.case_id != case_id:
@@ -163,7 +184,7 @@ class Casework:
             before = stored.get(case_id)
             document = _document(decision)
             digest = _digest(decision, document)
-            if before is not None and before.digest == digest:
+            if before is not None and before.digest == digest and before.subject == subject:
                 continue
             reason = cases.notify(_before(before, turn.members), decision)
             row_now = self._case_row(case_id, subject, decision, document, digest, before, reason, turn.now)
@@ -257,16 +278,47 @@ def _signal(row: SignalRow) -> cases.Signal:
     )  # fmt: skip
 
 
-def _newer(arrived: SignalRow, before: SignalRow | None) -> SignalRow:
-    """The row after an assignment of a higher version."""
-    if arrived.status == "active":
-        arrived.case_id = before.case_id if before is not None else None
-        return arrived
+def _newer(arrived: SignalRow, before: SignalRow | None) -> SignalRow | None:
+    """The row after an assignment, or None when it brings nothing new."""
+    active = arrived.status == cases.ACTIVE
     if before is None:
-        # Its first version is still on the way, on this same partition; it will find a higher version here.
+        # When it only moves or withdraws, its first version is still on the way and will find a higher version here.
         return arrived
-    before.version, before.status, before.reason = arrived.version, arrived.status, arrived.reason
-    return before
+    if arrived.version <= before.version:
+        if not active or before.status != cases.MOVED:
+            return None
+        # Its move was here before it: now the facts come, and it stays where it was moved to.
+        return replace(
+            arrived, version=before.version, subject=before.subject, household_id=before.household_id,
+            person_id=before.person_id, case_id=before.case_id,
+        )  # fmt: skip
+    if active:
+        return replace(arrived, case_id=before.case_id)
+    return replace(
+        before, version=arrived.version, status=before.status if arrived.status == cases.MOVED else arrived.status,
+        subject=arrived.subject, household_id=arrived.household_id, person_id=arrived.person_id,
+        reason=arrived.reason or before.reason,
+    )  # fmt: skip
+
+
+def _follow(
+    stored: dict[str, dict[str, KnownCase]], rows: Iterable[SignalRow], changed: dict[str, SignalRow]
+) -> None:
+    """A case, with all that people did in it, goes with its oldest active signal when that one moves."""
+    members: dict[str, list[SignalRow]] = defaultdict(list)
+    for row in rows:
+        if row.case_id is not None and row.status == cases.ACTIVE:
+            members[row.case_id].append(row)
+    for case_id, held in members.items():
+        subject = min(held, key=lambda row: _signal(row).order).subject
+        for found in list(stored.values()):
+            if case_id in found and found[case_id].subject != subject:
+                stored[subject][case_id] = found.pop(case_id)
+                break
+        for row in held:
+            if row.subject != subject:
+                row.case_id = None
+                changed[row.signal_id] = row
 
 
 def _before(case: KnownCase | None, members: Mapping[str, set[str]]) -> cases.Before | None:
@@ -302,9 +354,10 @@ def read_assignment(event: Mapping[str, Any], subject: str) -> SignalRow:
     data = event["data"]
     person, household = data["person_id"], data["household_id"]
     return SignalRow(
-        data["signal_id"], data["version"], data["status"], subject_of(person, household, subject), household, person,
+        data["signal_id"], data["version"], data["status"], cases.subject_of(person, household, data["crowded"], subject),
+        household, person,
         data["municipality"], data["area"], data["signal_type"], data["partner"], date.fromisoformat(data["signal_date"]),
-        datetime.fromisoformat(data["received_at"]), data["facts"], data["reason"], None, data["previous_subject"],
+        datetime.fromisoformat(data["received_at"]), data["facts"], data["reason"], None, data["hint"],
     )  # fmt: skip
 
 

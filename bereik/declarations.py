@@ -23,7 +23,7 @@ from bereik.errors import Problem
 Key = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+_FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Date that ends no period; sorts after every ISO date.
 _FOREVER: Final = "9999-12-31"
@@ -224,6 +224,10 @@ def read(schemas: Path) -> tuple[dict[str, Any], list[Problem]]:
     for name, document in single.items():
         if document.value is not None:
             reading.shape(document, name, document.value)
+    weights = reading.open(schemas / "linkage.weights.json")
+    if weights.value is not None:
+        reading.shape(weights, "weights", weights.value)
+    single["weights"] = weights
     signals = [reading.open(path) for path in sorted((schemas / "signals").glob("*.yaml"))]
     partners = [reading.open(path) for path in sorted((schemas / "partners").glob("*.yaml"))]
     towns = sorted((schemas / "municipalities").glob("*.yaml"))
@@ -336,7 +340,26 @@ class _Checks:
             for index, name in enumerate(value[part]):
                 if name not in known:
                     self.report(document, (part, index), f"no field of kind {kind}", known)
-        return value
+        if value["review"] > value["link"]:
+            self.report(document, ("review",), "above link", f"at most {value['link']}")
+        for index, name in enumerate(value["veto"]):
+            if name not in value["comparisons"]:
+                self.report(document, ("veto", index), "is not compared", value["comparisons"])
+        trained = self.single["weights"]
+        if trained.sound:
+            self._weights(trained, value["comparisons"])
+        return {**value, "weights": trained.value}
+
+    def _weights(self, document: Document, comparisons: Mapping[str, Sequence[str]]) -> None:
+        """Every level that can be found has been trained, in both models, and no other."""
+        for model, row in document.value["models"].items():
+            for comparison, levels in comparisons.items():
+                key: Key = ("models", model, "comparisons", comparison)
+                trained = set(row["comparisons"].get(comparison, ()))
+                if missing := {*levels, "different"} - trained:
+                    self.report(
+                        document, key, f"not trained: {', '.join(sorted(missing))}", "bereik linkage train"
+                    )
 
     def _topics(self) -> list[Any]:
         document = self.single["topics"]

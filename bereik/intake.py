@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from uuid import UUID
 
-import orjson
-
-from bereik import cases, purpose, receipts, signal, vault
+from bereik import cases, linkage, purpose, receipts, signal, vault
 from bereik.bundle import Bundle, Partner, SignalType
 from bereik.ports import (
     Assignment,
@@ -34,8 +32,6 @@ from bereik.signal import READ_TEXTS, Event, Unreadable
 log = logging.getLogger(__name__)
 
 IN = "in."
-# An id, or its text.
-Id = TypeVar("Id", UUID, str)
 
 DOOR, FILE, KAFKA = "bereik-door", "file", "kafka"
 
@@ -147,7 +143,7 @@ class Intake:
         item.data = data
         assert receipt.signal_id is not None
         register = self._register(admission.purpose, receipt.municipality)
-        row = RecordRow(receipt.signal_id, register, receipt.received_at, b"", None, None)
+        row = RecordRow(receipt.signal_id, register, receipt.received_at)
         item.record = vault.seal_record(kind, data, self._bundle.linkage, row)
         return item
 
@@ -247,12 +243,14 @@ class Intake:
 
     def _to_purpose(self, purpose_id: str, items: Sequence[Item], tx: IntakeTx) -> None:
         """Identify the new signals of one purpose, withdraw the withdrawn, and send the assignments."""
-        assignments: list[Assignment] = []
         box = self._purpose_boxes[purpose_id]
+        subject = self._bundle.purposes[purpose_id].subject
         with tx.vault(purpose_id) as tables:
             new = [item for item in items if item.record is not None]
-            vault.identify([item.record for item in new if item.record is not None], tables, self._bundle_id)
-            assignments += [_assignment(item, box) for item in new]
+            records = [item.record for item in new if item.record is not None]
+            moved = vault.identify(records, tables, self._bundle.linkage, self._bundle_id)
+            assignments = [_assignment(item, box) for item in new]
+            assignments += [vault.placed_assignment(one) for one in moved]
             gone = {
                 item.receipt.signal_id: item.reason
                 for item in items
@@ -260,18 +258,13 @@ class Intake:
             }
             if gone:
                 assignments += [
-                    Assignment(
-                        p.signal_id,
-                        p.version,
-                        p.status,
-                        p.person_id,
-                        p.household_id,
-                        reason=gone.get(p.signal_id),
-                    )
-                    for p in tables.withdraw(sorted(gone))
+                    vault.placed_assignment(placed, reason=gone.get(placed.signal_id))
+                    for placed in tables.withdraw(sorted(gone))
                 ]
-        subject = self._bundle.purposes[purpose_id].subject
-        tx.send(f"signals.{purpose_id}", [assignment_message(a, purpose_id, subject) for a in assignments])
+        tx.send(
+            f"signals.{purpose_id}",
+            [vault.assignment_message(one, purpose_id, subject) for one in assignments],
+        )
 
     def park(self, letter: Letter, error: str, tx: IntakeTx) -> None:
         """A message that met a fault of ours: its original is kept, its partner is told, a person looks."""
@@ -377,10 +370,12 @@ def _assignment(item: Item, box: Box) -> Assignment:
         facts[cases.CONTRACT] = box.digest(f"contract|{receipt.partner}|{contract}").hex()
     return Assignment(
         signal_id=record.signal_id,
-        version=1,
+        version=record.version,
         status="active",
         person_id=record.person_id,
         household_id=record.household_id,
+        crowded=record.crowded,
+        hint=record.against if record.outcome == linkage.Outcome.REVIEW else None,
         municipality=receipt.municipality or "",
         area=item.area,
         signal_type=kind.id,
@@ -389,22 +384,3 @@ def _assignment(item: Item, box: Box) -> Assignment:
         received_at=receipt.received_at,
         facts=facts,
     )
-
-
-def subject_of(person_id: Id, household_id: Id | None, subject: str) -> Id:
-    """Whose case it is: the address unit or the person, as the purpose says; without an address, the person."""
-    return household_id if subject == "address" and household_id is not None else person_id
-
-
-def assignment_message(assignment: Assignment, purpose_id: str, subject: str) -> tuple[bytes, bytes]:
-    """An assignment as a message for `signals.<purpose>`, keyed by subject. No identity in it."""
-    key = str(subject_of(assignment.person_id, assignment.household_id, subject)).encode()
-    body = {
-        "specversion": "1.0",
-        "id": f"{assignment.signal_id}:{assignment.version}",
-        "source": f"urn:bereik:{purpose_id}",
-        "type": "nl.bereik.signaal-toegewezen.v1",
-        "datacontenttype": "application/json",
-        "data": assignment,
-    }
-    return key, orjson.dumps(body, option=orjson.OPT_UTC_Z)

@@ -1,20 +1,32 @@
 """Linkage: who a record is about. Pure.
 
-First light links exactly: the same surname, first initial and birth date within one register. The functions and
-their outcomes are the seam behind which weights and review follow.
+Fellegi and Sunter (JASA 64, 1969): each comparison of two records has a level, each level a weight log2(m/u), and the
+sum with the prior says in log2 odds whether both are one person. Two models, because relatives at one address share
+surname, telephone and sometimes the day of birth: `same_address` for pairs of one building, `elsewhere` for all others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from itertools import product
+from math import inf, log2
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from bereik import addresses, names
-from bereik.bundle import Linkage, SignalType
+from rapidfuzz.distance import JaroWinkler
 
-Id = TypeVar("Id")
+from bereik import addresses, births, contacts, names
+from bereik.bundle import Linkage, LinkModel, SignalType
+
+# Raised when the normalisers change: sealed traits of an older number are made anew from the fields as written.
+NORMALISED = 1
+
+SAME_ADDRESS, ELSEWHERE = "same_address", "elsewhere"
+DIFFERENT = "different"
 
 
 class Outcome(StrEnum):
@@ -23,6 +35,18 @@ class Outcome(StrEnum):
     LINK = "link"
     REVIEW = "review"
     NEW = "new"
+
+
+class Reason(StrEnum):
+    """Why, in one word."""
+
+    UNSEEN = "unseen"
+    TOO_LITTLE = "too_little"
+    ENOUGH = "enough"
+    DOUBT = "doubt"
+    CONTRADICTED = "contradicted"
+    SEVERAL = "several"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,51 +77,407 @@ def _deep(data: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _normal(who: Identity, linkage: Linkage, name: str) -> str:
-    """One field, normalised as linkage.yaml says."""
-    fields = who.fields
-    match linkage.fields[name].normaliser:
-        case "surname":
-            return names.surname(fields.get(name, ""), fields.get("prefix", ""))
-        case "initial":
-            return names.initial(fields.get(name, ""), fields.get("first_names", ""))
-        case "postcode":
-            return addresses.postcode(fields.get(name, ""))
-        case _:
-            return fields.get(name, "").strip()
+# ---------------------------------------------------------------- traits: identity made comparable
 
 
-def person_key(who: Identity, linkage: Linkage) -> str | None:
-    """What two records must share to be one person; None when a part is missing, because a guess is worse."""
-    parts = [_normal(who, linkage, name) for name in linkage.person]
-    return "|".join(parts) if all(parts) else None
+class Traits(NamedTuple):
+    """Identity made comparable: folded, sorted, canonical. An empty value is unknown. Printing it shows nothing."""
+
+    surnames: tuple[str, ...] = ()
+    initials: str = ""
+    given: tuple[str, ...] = ()
+    letters: str = ""
+    birth: tuple[int, int, int] = (0, 0, 0)
+    postcode: str = ""
+    number: int = 0
+    addition: str = ""
+    phone: str = ""
+    email: str = ""
+
+    def __repr__(self) -> str:
+        """Never a value."""
+        return "Traits(***)"
+
+    @property
+    def building(self) -> str:
+        """Postcode and number, without what tells the doors apart; empty when unknown."""
+        return f"{self.postcode}|{self.number}" if self.postcode and self.number else ""
+
+    @property
+    def unit(self) -> str:
+        """The address unit; empty when unknown."""
+        return f"{self.postcode}|{self.number}|{self.addition}" if self.postcode and self.number else ""
+
+    def row(self) -> dict[str, Any]:
+        """Flat columns for training; unknown is None."""
+        year, month, day = self.birth
+        return {
+            "surnames": list(self.surnames) or None,
+            "surname": " ".join(self.surnames) or None,
+            "initials": self.initials or None,
+            "given": list(self.given) or None,
+            "letters": list(self.letters) or None,
+            "birth_year": year or None,
+            "birth_month": month or None,
+            "birth_day": day or None,
+            "birth": f"{year:04}-{month:02}-{day:02}" if all(self.birth) else None,
+            "postcode": self.postcode or None,
+            "number": self.number or None,
+            "addition": self.addition or None,
+            "building": self.building or None,
+            "unit": self.unit or None,
+            "phone": self.phone or None,
+            "email": self.email or None,
+        }
+
+
+def traits(who: Identity, today: date) -> Traits:
+    """Normalise what was written. `today` bounds a birth date: nobody is born tomorrow. No input raises."""
+    get = who.fields.get
+    family, first_names = get("surname", ""), get("first_names", "")
+    initials = names.initials(get("initials", ""), first_names, family)
+    given = names.given(first_names, get("initials", ""))
+    alike = tuple(sorted({other for name in given for other in names.aliases(name)}))
+    place = addresses.parse(
+        get("postcode", ""),
+        get("house_number", ""),
+        get("house_letter", ""),
+        get("house_number_addition", ""),
+    )
+    born = births.birth(get("birth_date", ""), today)
+    return Traits(
+        surnames=names.surnames(family, get("prefix", "")),
+        initials=initials,
+        given=alike,
+        letters="".join(sorted({*initials, *(name[0] for name in alike)})),
+        birth=(born.year, born.month, born.day),
+        postcode=place.postcode,
+        number=place.number,
+        addition=place.addition,
+        phone=contacts.phone(get("phone", "")),
+        email=contacts.email(get("email", "")),
+    )
 
 
 def address_unit(who: Identity) -> str | None:
     """The address unit of a record; None without a postcode and a number."""
-    fields = who.fields
-    found = addresses.unit(
-        fields.get("postcode", ""),
-        fields.get("house_number", ""),
-        fields.get("house_letter", ""),
-        fields.get("house_number_addition", ""),
+    get = who.fields.get
+    place = addresses.parse(
+        get("postcode", ""),
+        get("house_number", ""),
+        get("house_letter", ""),
+        get("house_number_addition", ""),
     )
-    return found or None
+    return place.unit or None
+
+
+# ---------------------------------------------------------------- keys: where candidates are looked for
+
+
+def _born(one: Traits) -> tuple[str, ...]:
+    """The birth date with day and month in order of size, so that swapped ones meet."""
+    year, month, day = one.birth
+    return (f"{year}-{min(month, day)}-{max(month, day)}",) if all(one.birth) else ()
+
+
+def _one(value: str) -> tuple[str, ...]:
+    return (value,) if value else ()
+
+
+_PARTS: Mapping[str, Callable[[Traits], tuple[str, ...]]] = {
+    "birth": _born,
+    "sound": lambda one: tuple(dict.fromkeys(map(names.sound, one.surnames))),
+    "surname": lambda one: one.surnames,
+    "letter": lambda one: tuple(dict.fromkeys(surname[0] for surname in one.surnames)),
+    "initial": lambda one: _one(one.initials[:1]),
+    "unit": lambda one: _one(one.unit),
+    "building": lambda one: _one(one.building),
+    "postcode": lambda one: _one(one.postcode),
+    "phone": lambda one: _one(one.phone),
+    "email": lambda one: _one(one.email),
+}
+KEY_PARTS = tuple(_PARTS)
+
+
+def keys(one: Traits, rules: Linkage) -> list[str]:
+    """The texts whose keyed hashes find candidates. A key with an unknown part is left out."""
+    found = []
+    for place, parts in enumerate(rules.keys):
+        values = [_PARTS[part](one) for part in parts]
+        if all(values):
+            found += [f"{place}|{'|'.join(chosen)}" for chosen in product(*values)]
+    return found
+
+
+# ---------------------------------------------------------------- levels: how two records compare
+
+
+@lru_cache(maxsize=65_536)
+def _similarity(one: str, other: str) -> float:
+    return JaroWinkler.similarity(one, other)
+
+
+def _alike(a: Traits, b: Traits, rules: Linkage) -> bool:
+    return any(_similarity(x, y) >= rules.alike for x in a.surnames for y in b.surnames)
+
+
+def _swapped(a: Traits, b: Traits, rules: Linkage) -> bool:
+    (year, month, day), other = a.birth, b.birth
+    return all(a.birth) and (year, day, month) == other
+
+
+def _two_parts(a: Traits, b: Traits, rules: Linkage) -> bool:
+    return all(a.birth) and all(b.birth) and sum(x == y for x, y in zip(a.birth, b.birth, strict=True)) == 2
+
+
+def _new_year(a: Traits, b: Traits, rules: Linkage) -> bool:
+    """The same year, and one of them is 1 January: what many systems write when they know the year only."""
+    return a.birth[0] == b.birth[0] and all(a.birth) and all(b.birth) and (1, 1) in (a.birth[1:], b.birth[1:])
+
+
+def _partly(a: Traits, b: Traits, rules: Linkage) -> bool:
+    if all(a.birth) and all(b.birth):
+        return False
+    return a.birth[0] == b.birth[0] != 0 and all(
+        x == y for x, y in zip(a.birth, b.birth, strict=True) if x and y
+    )
+
+
+_Predicate = Callable[[Traits, Traits, Linkage], bool]
+# Only equality, overlap, Jaro-Winkler and date parts, so that training in SQL and the stream agree to the last bit.
+_LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
+    "surname": {
+        "same": lambda a, b, rules: a.surnames == b.surnames,
+        "shared": lambda a, b, rules: not set(a.surnames).isdisjoint(b.surnames),
+        "alike": _alike,
+    },
+    "given": {
+        "name": lambda a, b, rules: not set(a.given).isdisjoint(b.given),
+        "initials": lambda a, b, rules: len(a.initials) > 1 and a.initials == b.initials,
+        "first": lambda a, b, rules: (
+            a.initials != ""
+            and b.initials != ""
+            and (a.initials.startswith(b.initials) or b.initials.startswith(a.initials))
+        ),
+        "some": lambda a, b, rules: not set(a.letters).isdisjoint(b.letters),
+    },
+    "birth": {
+        "same": lambda a, b, rules: a.birth == b.birth and all(a.birth),
+        "swapped": _swapped,
+        "new_year": _new_year,
+        "two_parts": _two_parts,
+        "partly": _partly,
+    },
+    "address": {
+        "unit": lambda a, b, rules: a.addition == b.addition and a.number == b.number != 0 and a.postcode == b.postcode,
+        "blank": lambda a, b, rules: (
+            a.number == b.number != 0 and a.postcode == b.postcode and not (a.addition and b.addition)
+        ),
+        "postcode": lambda a, b, rules: a.postcode == b.postcode,
+        "district": lambda a, b, rules: a.postcode[:4] == b.postcode[:4],
+    },
+    "contact": {
+        "both": lambda a, b, rules: a.phone == b.phone != "" and a.email == b.email != "",
+        "email": lambda a, b, rules: a.email == b.email != "",
+        "phone": lambda a, b, rules: a.phone == b.phone != "",
+    },
+}  # fmt: skip
+_COMPARABLE: Mapping[str, Callable[[Traits, Traits], bool]] = {
+    "surname": lambda a, b: bool(a.surnames and b.surnames),
+    "given": lambda a, b: bool(a.letters and b.letters),
+    "birth": lambda a, b: any(x and y for x, y in zip(a.birth, b.birth, strict=True)),
+    "address": lambda a, b: bool(a.postcode and b.postcode),
+    "contact": lambda a, b: bool((a.phone and b.phone) or (a.email and b.email)),
+}
+LEVELS: Mapping[str, tuple[str, ...]] = {name: tuple(levels) for name, levels in _LEVELS.items()}
+
+
+def model_of(a: Traits, b: Traits) -> str:
+    """Which model weighs this pair: one door (or a door and its building), or any two people."""
+    near = a.number == b.number != 0 and a.postcode == b.postcode != ""
+    return (
+        SAME_ADDRESS if near and (a.addition == b.addition or not (a.addition and b.addition)) else ELSEWHERE
+    )
+
+
+def level(comparison: str, a: Traits, b: Traits, rules: Linkage) -> str | None:
+    """The first declared level that holds, else `different`; None when a side has nothing to compare."""
+    if not _COMPARABLE[comparison](a, b):
+        return None
+    predicates = _LEVELS[comparison]
+    for name in rules.comparisons[comparison]:
+        if predicates[name](a, b, rules):
+            return name
+    return DIFFERENT
 
 
 @dataclass(frozen=True, slots=True)
-class LinkDecision(Generic[Id]):
-    """LINK to an existing person, or NEW, with the evidence in one word."""
+class Weight:
+    """What the comparison of two records comes to, in log2 odds, and each comparison's level and share of it."""
+
+    total: float
+    model: str
+    levels: Mapping[str, str | None]
+    parts: Mapping[str, float]
+
+    def __repr__(self) -> str:
+        """Levels and weights are no identity, but they say much of one; a log shows the total only."""
+        return f"Weight({self.total:.1f})"
+
+
+def weigh(a: Traits, b: Traits, rules: Linkage) -> Weight:
+    """Compare two records under the model for such a pair."""
+    name = model_of(a, b)
+    model = rules.models[name]
+    total = model.prior
+    levels: dict[str, str | None] = {}
+    parts: dict[str, float] = {}
+    for comparison in rules.comparisons:
+        found = level(comparison, a, b, rules)
+        levels[comparison] = found
+        if found is None:
+            continue
+        part = model.weights[comparison][found]
+        if found == "same" and model.frequencies:
+            part += _frequency(comparison, a, b, model)
+        parts[comparison] = part
+        total += part
+    return Weight(total, name, levels, parts)
+
+
+def _frequency(comparison: str, a: Traits, b: Traits, model: LinkModel) -> float:
+    """How much a value says beyond the average of its level: a common name less, as Splink adjusts for it."""
+    table = model.frequencies.get(comparison)
+    if not table:
+        return 0.0
+    if comparison == "surname":
+        share = table.get(" ".join(a.surnames))
+    else:
+        share = table.get("{:04}-{:02}-{:02}".format(*a.birth))
+    return log2(model.bases[comparison] / share) if share else 0.0
+
+
+# ---------------------------------------------------------------- deciding
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One way in which a known person was written: by which signal, and what it said."""
+
+    signal_id: UUID
+    traits: Traits = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """LINK to `person`, REVIEW with a hint at `person`, or NEW.
+
+    `against` is the signal that weighed most and `weight` what it came to; `merge` are further persons who turn out to
+    be the same as `person`.
+    """
 
     outcome: Outcome
-    person: Id | None
-    evidence: str
+    reason: Reason
+    person: UUID | None = None
+    against: UUID | None = None
+    weight: float | None = None
+    merge: tuple[UUID, ...] = ()
 
 
-def decide(key: str | None, candidates: Sequence[Id]) -> LinkDecision[Id]:
-    """Decide on the candidates that share the key. Two candidates never happen with exact keys; then the first is kept."""
-    if key is None:
-        return LinkDecision(Outcome.NEW, None, "incomplete")
-    if not candidates:
-        return LinkDecision(Outcome.NEW, None, "unseen")
-    return LinkDecision(Outcome.LINK, candidates[0], "exact")
+@dataclass(slots=True)
+class _Standing:
+    person: UUID
+    against: UUID
+    weight: float = -inf
+    contradicted: bool = False
+    identical: bool = False
+
+
+def contradicts(a: Traits, b: Traits, rules: Linkage) -> bool:
+    """Whether two records cannot be one person whatever else agrees: a declared comparison is plainly different."""
+    return any(level(comparison, a, b, rules) == DIFFERENT for comparison in rules.veto)
+
+
+def decide(
+    one: Traits,
+    persons: Mapping[UUID, Sequence[Look]],
+    rules: Linkage,
+    apart: Callable[[UUID, UUID | None], bool],
+) -> Decision:
+    """Decide on the persons that share a key with this record; each with every look it has.
+
+    `apart(person, other)` says whether a human decided that this record (other None), or another person, is not that
+    person. A person is linked when one look weighs at least `link`, no look contradicts, and no other person comes
+    within `margin`; persons that weigh so together and do not contradict each other turn out to be one. Doubt is a
+    review, and a review links nobody.
+    """
+    standings = sorted(
+        (_standing(one, person, looks, rules) for person, looks in persons.items()),
+        key=lambda found: (-found.weight, found.person.int),
+    )
+    if not standings or standings[0].weight < rules.review:
+        return Decision(Outcome.NEW, Reason.TOO_LITTLE if standings else Reason.UNSEEN)
+    barred = {found.person for found in standings if apart(found.person, None)}
+    allowed = [found for found in standings if found.person not in barred]
+    fit = [found for found in allowed if found.weight >= rules.link and not found.contradicted]
+    if not fit:
+        if not allowed or allowed[0].weight < rules.review:
+            return Decision(Outcome.NEW, Reason.NEVER)
+        top = allowed[0]
+        reason = Reason.CONTRADICTED if top.contradicted else Reason.DOUBT
+        return Decision(Outcome.REVIEW, reason, top.person, top.against, top.weight)
+    top, merge, rivals = fit[0], [], []
+    for other in fit[1:]:
+        if not apart(top.person, other.person) and _one_person(
+            persons[top.person], persons[other.person], rules
+        ):
+            merge.append(other.person)
+        elif top.weight - other.weight < rules.margin:
+            rivals.append(other)
+    if rivals:
+        # Two people who are surely not one: only the one who was written exactly so before can be meant.
+        same = [found for found in (top, *rivals) if found.identical]
+        if len(same) != 1:
+            return Decision(Outcome.REVIEW, Reason.SEVERAL, top.person, top.against, top.weight)
+        if same[0] is not top:
+            return Decision(Outcome.LINK, Reason.ENOUGH, same[0].person, same[0].against, same[0].weight)
+    return Decision(Outcome.LINK, Reason.ENOUGH, top.person, top.against, top.weight, tuple(merge))
+
+
+def _standing(one: Traits, person: UUID, looks: Sequence[Look], rules: Linkage) -> _Standing:
+    found = _Standing(person, looks[0].signal_id)
+    for look in looks:
+        weight = weigh(one, look.traits, rules)
+        if weight.total > found.weight:
+            found.weight, found.against = weight.total, look.signal_id
+        if any(weight.levels[comparison] == DIFFERENT for comparison in rules.veto):
+            found.contradicted = True
+        if look.traits == one:
+            found.identical = True
+    return found
+
+
+def _one_person(mine: Sequence[Look], theirs: Sequence[Look], rules: Linkage) -> bool:
+    return not any(contradicts(a.traits, b.traits, rules) for a in mine for b in theirs)
+
+
+# ---------------------------------------------------------------- explaining
+
+
+def zone(weight: float, rules: Linkage) -> Outcome:
+    """What a weight alone would lead to."""
+    if weight >= rules.link:
+        return Outcome.LINK
+    return Outcome.REVIEW if weight >= rules.review else Outcome.NEW
+
+
+def distinct(looks: Iterable[Traits]) -> int:
+    """How many surnames live here that have nothing to do with each other: names that share a person count as one."""
+    groups: list[set[str]] = []
+    for one in looks:
+        mine = set(one.surnames)
+        if not mine:
+            continue
+        touching = [group for group in groups if group & mine]
+        groups = [group for group in groups if not group & mine] + [mine.union(*touching)]
+    return len(groups)

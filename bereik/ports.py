@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from bereik.linkage import Traits
+
 # Stands where a withdrawal has nothing to say about a moment.
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -121,37 +123,112 @@ class IntakeTables(Protocol):
 
 @dataclass(slots=True)
 class RecordRow:
-    """One signal's record in a register: sealed identity, the keyed hashes beside it, and what identify decided."""
+    """One signal's record in a register: sealed identity, the keyed hashes beside it, and what identify decided.
+
+    `traits` are in the clear and only here; they are never written. `keys` are the hashes it can be found by.
+    """
 
     signal_id: UUID
     register: Register
     received_at: datetime
-    sealed: bytes
-    match_key: bytes | None
-    household_id: UUID | None
+    sealed: bytes = b""
+    traits: Traits = field(default=Traits(), repr=False)
+    keys: tuple[int, ...] = ()
+    unit_key: int | None = None
+    household_id: UUID | None = None
     person_id: UUID | None = None
+    version: int = 1
     outcome: str = "new"
-    evidence: str = ""
+    reason: str = ""
+    against: UUID | None = None
+    weight: float | None = None
+    keyed: bool = True
+    crowded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    """One keyed record of a person, as stored."""
+
+    person_id: UUID
+    signal_id: UUID
+    received_at: datetime
+    sealed: bytes
+
+
+class Sealed(Protocol):
+    """A stored record that can be opened."""
+
+    @property
+    def signal_id(self) -> UUID: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def sealed(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One record as stored, with where it stands now."""
+
+    signal_id: UUID
+    register_id: int
+    person_id: UUID
+    household_id: UUID | None
+    version: int
+    status: str
+    received_at: datetime
+    sealed: bytes
+    keyed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where an existing signal stands in the vault."""
+    """Where an existing signal stands in the vault; an address that is `crowded` has a case per person."""
 
     signal_id: UUID
     version: int
     status: str
     person_id: UUID
     household_id: UUID | None
+    crowded: bool = False
 
 
 class VaultTables(Protocol):
     """Rows of one purpose in the schema `vault`."""
 
     def lock(self, registers: Iterable[int]) -> None: ...
-    def candidates(self, register_id: int, keys: Sequence[bytes]) -> dict[bytes, UUID]: ...
+    def under_keys(
+        self, register_id: int, keys: Sequence[int], cap: int
+    ) -> list[tuple[int, list[UUID], int]]: ...
+    def looks(self, persons: Sequence[UUID]) -> list[LookRow]: ...
+    def verdicts(self, register_id: int) -> list[tuple[UUID, UUID, bool]]: ...
+    def crowded(self, households: Sequence[UUID]) -> set[UUID]: ...
     def save(self, rows: Sequence[RecordRow], bundle_id: int) -> None: ...
+    def merge(self, became: Mapping[UUID, UUID], bundle_id: int) -> list[Placed]: ...
+    def crowd(self, residents: Mapping[UUID, Sequence[UUID]]) -> list[Placed]: ...
     def withdraw(self, signal_ids: Sequence[UUID]) -> list[Placed]: ...
+
+
+class VerdictTables(Protocol):
+    """The vault of one purpose for whoever decides about links."""
+
+    def lock(self, registers: Iterable[int]) -> None: ...
+    def stored(self, signal_ids: Sequence[UUID]) -> list[StoredRow]: ...
+    def records_of(self, persons: Sequence[UUID]) -> list[StoredRow]: ...
+    def records(self, register_id: int) -> list[StoredRow]: ...
+    def verdicts(self, register_id: int) -> list[tuple[UUID, UUID, bool]]: ...
+    def add_verdict(
+        self, act: UUID, one: UUID, other: UUID, register_id: int, same: bool, by: str
+    ) -> None: ...
+    def end_verdicts(self, act: UUID, by: str) -> int: ...
+    def before_act(self, act: UUID) -> list[tuple[UUID, UUID]]: ...
+    def reassign(
+        self, moves: Sequence[tuple[UUID, UUID]], reason: str, by: str, act: UUID, bundle_id: int
+    ) -> list[Placed]: ...
+    def add_keys(self, register_id: int, keys: Mapping[UUID, Sequence[int]]) -> None: ...
+    def add_review(self, signal_id: UUID, against: UUID, register_id: int, reason: str) -> None: ...
+    def close_reviews(self, signal_ids: Sequence[UUID], same: bool, by: str) -> None: ...
 
 
 # ---------------------------------------------------------------- casework
@@ -159,7 +236,11 @@ class VaultTables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What the vault hands to casework: a signal, its version and status, whose it is, and the facts it may know."""
+    """What the vault hands to casework: a signal, its version and status, whose it is, and the facts it may know.
+
+    Status `active` brings everything; `withdrawn` and `moved` only ids. A `crowded` address has a case per person. `hint`
+    is a signal that is possibly about the same person; nothing follows from it until somebody decides.
+    """
 
     signal_id: UUID
     version: int
@@ -174,7 +255,8 @@ class Assignment:
     received_at: datetime = NEVER
     facts: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
-    previous_subject: UUID | None = None
+    crowded: bool = False
+    hint: UUID | None = None
 
 
 # Casework, outreach and the bridge hold ids as the text of a uuid, as messages bring them: it hashes and compares ten
@@ -183,7 +265,7 @@ class Assignment:
 
 @dataclass(slots=True)
 class SignalRow:
-    """One signal as casework keeps it. `previous_subject`, of an arriving one, is whose it was before it moved."""
+    """One signal as casework keeps it, and as it arrives. Until its facts came, a `moved` one has ids only."""
 
     signal_id: str
     version: int
@@ -200,7 +282,7 @@ class SignalRow:
     facts: Mapping[str, Any]
     reason: str | None
     case_id: str | None = None
-    previous_subject: str | None = None
+    hint: str | None = None
 
 
 @dataclass(slots=True)
@@ -265,6 +347,7 @@ class FactRow:
 class CaseworkTables(Protocol):
     """Rows of one purpose in the schema `casework`."""
 
+    def subjects_of(self, signal_ids: Sequence[str]) -> set[str]: ...
     def lock_subjects(self, subjects: Sequence[str]) -> None: ...
     def signals_of(self, subjects: Sequence[str], signal_ids: Sequence[str]) -> list[SignalRow]: ...
     def cases_of(self, subjects: Sequence[str]) -> list[KnownCase]: ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 CONSUMERS = ("intake", "casework", "outreach", "relay", "bridge")
-PROCESSES = (*CONSUMERS, "web", "dags", "operator")
+PROCESSES = (*CONSUMERS, "web", "dags", "operator", "linkage")
 
 # In PostgreSQL and in Kafka alike.
 LOGINS = tuple(f"bereik_{process}" for process in PROCESSES)
@@ -323,10 +323,10 @@ class Settings:
         )
 
 
-def operator_environment(folder: Path) -> dict[str, str]:
-    """The caller's settings, or those that the embedded stack wrote for its operator."""
+def command_environment(folder: Path, process: str = "operator") -> dict[str, str]:
+    """The caller's settings, or those that the embedded stack wrote for its operator, or for another process."""
     env = dict(os.environ)
-    file = folder / "env" / "operator.env"
+    file = folder / "env" / f"{process}.env"
     if not (env.get("BEREIK_DATABASE_URL") or env.get("BEREIK_DATABASE_URL_FILE")) and file.exists():
         env |= dict(line.split("=", 1) for line in file.read_text("utf-8").splitlines() if "=" in line)
     return env

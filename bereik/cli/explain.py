@@ -37,7 +37,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "gate": ("Poort", "Gate"),
     "fate": ("Lot", "Fate"),
     "reasons": ("Redenen", "Reasons"),
-    "linked": ("Herkenning: {outcome} ({evidence})", "Recognition: {outcome} ({evidence})"),
+    "linked": ("Herkenning: {outcome} ({reason})", "Recognition: {outcome} ({reason})"),
+    "compared": ("; zie: bereik linkage why {one} {other}", "; see: bereik linkage why {one} {other}"),
     "to": ("Zaak {case} bij {team}; zie: bereik explain case {case}", "Case {case} at {team}; see: bereik explain case {case}"),
 }  # fmt: skip
 
@@ -179,7 +180,11 @@ class _Sayer:
         if event["reasons"]:
             lines += [f"  {self._text('reasons')}:", *self._reasons(event["reasons"])]
         if event["outcome"]:
-            lines.append("  " + self._text("linked", outcome=event["outcome"], evidence=event["evidence"]))
+            line = self._text("linked", outcome=event["outcome"], reason=event["reason"])
+            if event["against"]:
+                pair = str(event["signal_id"])[:8], str(event["against"])[:8]
+                line += self._text("compared", one=pair[0], other=pair[1])
+            lines.append(f"  {line}")
         if event["case_id"]:
             lines.append("  " + self._text("to", case=str(event["case_id"])[:8], team=event["team"]))
         return lines

@@ -1,19 +1,28 @@
 """`bereik linkage`: look into how people are recognised, one function per command.
 
-`generate` makes fictional signals and the truth about them; `evaluate` judges what was decided about signals.
+`generate` makes fictional signals and the truth about them, `resolve` decides about a file of signals and `evaluate`
+judges that; the others look at, decide about and take back the links of a running stack.
 """
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from bereik.cli import show
 from bereik.cli.check import SCHEMAS
 from bereik.errors import LastingError
+from bereik.verdicts import UnknownAct
+
+if TYPE_CHECKING:
+    from bereik.app import App
 
 
 class CannotRead(LastingError):
@@ -24,12 +33,22 @@ class CannotWrite(LastingError):
     """A folder cannot be made or written."""
 
 
+class NothingAsked(LastingError):
+    """No review of this signal is open. `bereik linkage reviews` lists those that are."""
+
+
+class NoDay(LastingError):
+    """That is no day. Write 2026-05-01, or 2026-05-01T09:30:00+02:00."""
+
+
 def add(subparsers: Any) -> None:
     """Add the verb with its commands."""
     command = subparsers.add_parser("linkage", help="look into how people are recognised")
     parts = command.add_subparsers(dest="what", required=True, metavar="command")
     _add_generate(parts)
     _add_evaluate(parts)
+    _add_resolve(parts)
+    _add_links(parts)
 
 
 def _add_generate(parts: Any) -> None:
@@ -143,3 +162,269 @@ def _lines(path: Path) -> list[str]:
         raise CannotRead(f"{path} cannot be read: {error.strerror or 'unknown'}.") from None
     except UnicodeDecodeError as error:
         raise CannotRead(f"{path} is no UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+
+
+# ---------------------------------------------------------------- a file of signals
+
+
+def _add_resolve(parts: Any) -> None:
+    part = parts.add_parser("resolve", help="who is the same person in a file of signals")
+    part.add_argument("signals", type=Path, metavar="SIGNALS.csv")
+    part.add_argument("out", type=Path, metavar="OUT.csv")
+    part.add_argument("--schemas", type=Path, default=SCHEMAS, help="the folder of declarations")
+    part.add_argument("--json", action="store_true", help="print as JSON")
+    part.set_defaults(run=resolve)
+
+
+def resolve(arguments: argparse.Namespace) -> int:
+    """0 when the file was written; a file that cannot be used is told by line and column."""
+    from bereik.bench import resolve as resolving
+    from bereik.bundle import Bundle
+
+    counts = resolving.resolve(arguments.signals, arguments.out, Bundle.compile(arguments.schemas), _progress)
+    if arguments.json:
+        show({**counts, "out": str(arguments.out)})
+        return 0
+    total = sum(counts.values())
+    print(
+        f"{total} signals: {counts['link']} linked, {counts['new']} new,"
+        f" {counts['review']} for review ({1000 * counts['review'] / total:.1f} per 1,000)"
+    )
+    return 0
+
+
+def _progress(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+# ---------------------------------------------------------------- the links of a running stack
+
+
+def _add_links(parts: Any) -> None:
+    two = {
+        "why": ("why two signals are one person, or not", why),
+        "join": ("decide that two signals are one person", decide),
+        "part": ("decide that two signals are never one person", decide),
+    }
+    for name, (summary, run) in two.items():
+        part = _signal_command(parts, name, summary, run)
+        part.add_argument("other", metavar="SIGNAL", help="the other one")
+    for name, summary in (
+        ("same", "answer a review: one person"),
+        ("different", "answer a review: never one person"),
+    ):
+        _signal_command(parts, name, summary, answer)
+    undo_part = _signal_command(parts, "undo", "take an act back and restore what it moved", undo)
+    undo_part.add_argument("act", help="the act, as `history` names it")
+    history_part = _signal_command(parts, "history", "every person a signal was linked to, and why", history)
+    history_part.add_argument("--at", help="who it was about on a day (2026-05-01)")
+    reviews_part = parts.add_parser("reviews", help="what waits for a person to decide")
+    reviews_part.add_argument("--limit", type=int, default=50)
+    figures_part = parts.add_parser("figures", help="what decisions say of the links made by themselves")
+    figures_part.add_argument("--days", type=int, default=90)
+    relink_part = parts.add_parser(
+        "relink", help="place every record anew; what touches an open case is asked"
+    )
+    for part, run in ((reviews_part, reviews), (figures_part, figures), (relink_part, relink)):
+        part.add_argument("--json", action="store_true", help="print as JSON")
+        part.set_defaults(run=run)
+
+
+def _signal_command(parts: Any, name: str, summary: str, run: Any) -> Any:
+    part = parts.add_parser(name, help=summary)
+    part.add_argument("signal", metavar="SIGNAL", help="a signal id; 8 characters will do")
+    part.add_argument("--lang", choices=("nl", "en"), default="en")
+    part.add_argument("--by", default=None, help="who decides; default the login name")
+    part.add_argument("--json", action="store_true", help="print as JSON")
+    part.set_defaults(run=run, todo=name)
+    return part
+
+
+def why(arguments: argparse.Namespace) -> int:
+    """0 when both signals were found in one register."""
+    app = _app()
+    purpose, municipality, one = app.find_signal(arguments.signal)
+    with app.desk(purpose, municipality) as (desk, _):
+        found = desk.why(one, app.find_signal(arguments.other)[2], arguments.lang)
+    if arguments.json:
+        show(
+            {
+                "outcome": found.outcome,
+                "weight": found.weight.total,
+                "model": found.weight.model,
+                "prior": found.prior.weight,
+                "comparisons": [asdict(line) for line in found.lines],
+                "contradicted": found.contradicted,
+                "without": found.without,
+            }
+        )
+        return 0
+    print("\n".join(found.text(arguments.lang)))
+    return 0
+
+
+def decide(arguments: argparse.Namespace) -> int:
+    """0 when it was decided; the act it prints takes it back."""
+    app = _app()
+    other = app.find_signal(arguments.other)[2]
+    return _act(app, arguments, arguments.todo, other)
+
+
+def answer(arguments: argparse.Namespace) -> int:
+    """0 when an open review was answered."""
+    app = _app()
+    purpose, municipality, one = app.find_signal(arguments.signal)
+    with app.desk(purpose, municipality) as (_, tables):
+        other = tables.asked(one)
+    if other is None:
+        raise NothingAsked()
+    return _act(app, arguments, "join" if arguments.todo == "same" else "part", other)
+
+
+def _act(app: App, arguments: argparse.Namespace, todo: str, other: UUID) -> int:
+    purpose, municipality, one = app.find_signal(arguments.signal)
+    act, by = uuid4(), arguments.by or getpass.getuser()
+    with app.desk(purpose, municipality) as (desk, _):
+        moved = (desk.join if todo == "join" else desk.part)(one, other, by, act)
+    return _told(arguments, act, len(moved))
+
+
+def undo(arguments: argparse.Namespace) -> int:
+    """0 when the act was taken back."""
+    app = _app()
+    purpose, municipality, _ = app.find_signal(arguments.signal)
+    try:
+        act = UUID(arguments.act)
+    except ValueError:
+        raise UnknownAct() from None
+    with app.desk(purpose, municipality) as (desk, _):
+        moved = desk.take_back(act, arguments.by or getpass.getuser())
+    return _told(arguments, act, len(moved))
+
+
+def _told(arguments: argparse.Namespace, act: UUID, moved: int) -> int:
+    if arguments.json:
+        show({"act": act, "moved": moved})
+    else:
+        print(
+            f"Decided; {moved} signals moved. To take it back: bereik linkage undo {arguments.signal} {act}"
+        )
+    return 0
+
+
+def history(arguments: argparse.Namespace) -> int:
+    """0 when the signal was found."""
+    app = _app()
+    purpose, municipality, one = app.find_signal(arguments.signal)
+    with app.desk(purpose, municipality) as (_, tables):
+        if arguments.at:
+            try:
+                moment = datetime.fromisoformat(arguments.at)
+            except ValueError:
+                raise NoDay() from None
+            found = tables.person_at(one, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+            document = {"person": found[0], "signals": found[1]} if found else {"person": None, "signals": []}
+            if arguments.json:
+                show(document)
+            elif found:
+                print(f"person {str(found[0])[:8]}, signals {' '.join(str(s)[:8] for s in found[1])}")
+            else:
+                print("not known yet at that moment")
+            return 0
+        edges = tables.history(one)
+    if arguments.json:
+        show([asdict(edge) for edge in edges])
+        return 0
+    for edge in edges:
+        against = f" against {str(edge.against)[:8]} at {edge.weight:+.1f}" if edge.against else ""
+        act_text = f" act {edge.act_id}" if edge.act_id else ""
+        print(
+            f"{edge.decided_at:%Y-%m-%d %H:%M} person {str(edge.person_id)[:8]} {edge.outcome} ({edge.reason}){against}"
+            f" by {edge.decided_by} under bundle {edge.bundle_id}{act_text}"
+        )
+    return 0
+
+
+def reviews(arguments: argparse.Namespace) -> int:
+    """0, also when nothing waits."""
+    app = _app()
+    rows = []
+    for purpose, municipality in app.registers():
+        with app.desk(purpose, municipality) as (_, tables):
+            rows += [
+                {"signal": one, "possibly": other, "purpose": purpose, "municipality": code, "reason": reason, "since": since}
+                for one, other, code, reason, since in tables.reviews(arguments.limit)
+                if code == municipality
+            ]  # fmt: skip
+    if arguments.json:
+        show(rows)
+        return 0
+    for row in rows:
+        print(
+            f"{row['since']:%Y-%m-%d} {row['purpose']} {row['municipality']}: {str(row['signal'])[:8]} is possibly the same"
+            f" person as {str(row['possibly'])[:8]} ({row['reason']})"
+        )
+    print(f"{len(rows)} wait; `bereik linkage why A B` compares, `same A` and `different A` answer.")
+    return 0
+
+
+def figures(arguments: argparse.Namespace) -> int:
+    """0; the figures are per register."""
+    app = _app()
+    since = datetime.now(UTC) - timedelta(days=arguments.days)
+    rows = []
+    for purpose in sorted({purpose for purpose, _ in app.registers()}):
+        municipality = next(code for name, code in app.registers() if name == purpose)
+        with app.desk(purpose, municipality) as (_, tables):
+            found = tables.figures(since)
+        rows.append(
+            {
+                "purpose": purpose,
+                **asdict(found),
+                "precision": found.precision,
+                "recall": found.recall,
+                "reviews_per_1000": found.reviews_per_1000,
+            }
+        )
+    if arguments.json:
+        show(rows)
+        return 0
+    for row in rows:
+        print(
+            f"{row['purpose']}: {row['links']} links by themselves in {arguments.days} days, {row['broken']} broken;"
+            f" {row['reviews']} reviews ({row['same']} one person, {row['different']} not)"
+        )
+        if row["precision"] is not None and row["reviews_per_1000"] is not None:
+            recall = "-" if row["recall"] is None else f"{row['recall']:.4f}"
+            print(
+                f"  precision {row['precision']:.4f}, recall {recall}, {row['reviews_per_1000']:.1f} reviews per 1,000 signals"
+            )
+    return 0
+
+
+def relink(arguments: argparse.Namespace) -> int:
+    """0 when every register was placed anew."""
+    app = _app()
+    rows = []
+    for purpose, municipality in app.registers():
+        _progress(f"{purpose} {municipality}")
+        done = app.relink(purpose, municipality)
+        rows.append(
+            {"purpose": purpose, "municipality": municipality, "persons": done.persons, "moved": len(done.moved),
+             "reviews": done.reviews}
+        )  # fmt: skip
+    if arguments.json:
+        show(rows)
+        return 0
+    for row in rows:
+        print(
+            f"{row['purpose']} {row['municipality']}: {row['persons']} persons; {row['moved']} signals moved,"
+            f" {row['reviews']} put to review"
+        )
+    return 0
+
+
+def _app() -> App:
+    from bereik.app import App as Assembled
+
+    return Assembled.from_env(process="linkage")

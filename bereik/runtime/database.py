@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets as chance
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -250,3 +254,37 @@ def wait(address: str, seconds: float) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+@contextmanager
+def temporary(logins: Sequence[str], port: int) -> Iterator[Callable[[str], str]]:
+    """A database of its own for as long as a command runs; yields where a role finds it. Nothing is left behind.
+
+    Its commits do not wait for the disk: what is lost with the machine would be thrown away anyhow.
+    """
+    passwords = {role: chance.token_urlsafe(18) for role in ("postgres", OWNER, "airflow", *logins)}
+    with tempfile.TemporaryDirectory(prefix="bereik-database-") as folder:
+        user = system_user()
+        Path(folder).chmod(0o755)
+        command = initialise(Path(folder), port, passwords["postgres"])
+        with open(os.devnull, "wb") as nowhere:
+            server = subprocess.Popen(
+                [*command, "-c", "synchronous_commit=off"],
+                user=user,
+                group=user,
+                cwd="/",
+                stdout=nowhere,
+                stderr=nowhere,
+            )
+        try:
+            superuser = partial(url, "postgres", passwords["postgres"], port)
+            if not wait(superuser("postgres"), 60):
+                raise DatabaseFailed(f"A temporary PostgreSQL did not answer on port {port} within 60 s.")
+            create_roles(superuser, passwords, logins)
+            yield lambda role: url(role, passwords[role], port)
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(60)
+            data = Path(folder) / "postgres"
+            if data.is_symlink():
+                shutil.rmtree(data.resolve(), ignore_errors=True)

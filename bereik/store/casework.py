@@ -15,7 +15,7 @@ from bereik.store import Tx, uuids
 _SIGNAL = {
     "signal_id": "uuid", "version": "int4", "status": "text", "subject": "uuid", "household_id": "uuid", "person_id": "uuid",
     "municipality": "text", "area": "text", "signal_type": "text", "partner": "text", "signal_date": "date",
-    "received_at": "timestamptz", "facts": "jsonb", "reason": "text", "case_id": "uuid",
+    "received_at": "timestamptz", "facts": "jsonb", "reason": "text", "case_id": "uuid", "hint": "uuid",
 }  # fmt: skip
 _CASE = {
     "case_id": "uuid", "subject": "uuid", "municipality": "text", "area": "text", "version": "int4", "status": "text",
@@ -49,6 +49,14 @@ class CaseworkRows:
 
     def __init__(self, tx: Tx, purpose: str) -> None:
         self._tx, self._purpose = tx, purpose
+
+    def subjects_of(self, signal_ids: Sequence[str]) -> set[str]:
+        """Whose these signals are now."""
+        rows = self._tx.rows(
+            "SELECT DISTINCT subject::text FROM casework.signal WHERE signal_id = ANY(%s::uuid[])",
+            (uuids(signal_ids),),
+        )
+        return {subject for (subject,) in rows}
 
     def lock_subjects(self, subjects: Sequence[str]) -> None:
         """Be the only one at work on these subjects until the transaction ends.

@@ -75,10 +75,13 @@ def events(tx: Tx, reference: str) -> list[dict[str, Any]]:
             tx,
             (
                 "r.receipt_id", "r.partner", "r.door", "r.event_id", "r.event_type", "r.action", "r.municipality", "r.received_at",
-                "r.fate", "r.gate", "r.reasons", "r.purpose", "r.signal_id", "b.sha256 AS bundle", "l.outcome", "l.evidence",
+                "r.fate", "r.gate", "r.reasons", "r.purpose", "r.signal_id", "b.sha256 AS bundle",
+                "l.outcome", "l.reason", "l.against", "l.weight",
                 "s.status", "s.case_id", "c.team",
             ),
-            "intake.receipt r JOIN ops.bundle b USING (bundle_id) LEFT JOIN vault.link l USING (signal_id)"
+            "intake.receipt r JOIN ops.bundle b USING (bundle_id) "
+            " LEFT JOIN LATERAL (SELECT * FROM vault.link WHERE signal_id = r.signal_id"
+            " ORDER BY version DESC LIMIT 1) l ON true"
             " LEFT JOIN casework.signal s USING (signal_id) LEFT JOIN casework.case c ON c.case_id = s.case_id"
             " WHERE r.event_id = %s OR r.signal_id::text LIKE %s OR r.receipt_id::text LIKE %s"
             " ORDER BY r.received_at, r.\"offset\" LIMIT 20",

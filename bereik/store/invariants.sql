@@ -41,7 +41,16 @@ SELECT v.signal_id FROM vault.record v
 WHERE NOT EXISTS (SELECT 1 FROM intake.receipt r WHERE r.signal_id = v.signal_id AND r.fate = 'accepted' AND r.action = 'report');
 
 -- name: every_record_has_its_link
-SELECT v.signal_id FROM vault.record v WHERE NOT EXISTS (SELECT 1 FROM vault.link l WHERE l.signal_id = v.signal_id AND l.person_id = v.person_id);
+SELECT v.signal_id FROM vault.record v
+WHERE v.person_id IS DISTINCT FROM (SELECT l.person_id FROM vault.link l WHERE l.signal_id = v.signal_id ORDER BY l.version DESC LIMIT 1);
+
+-- name: every_record_is_found_by_its_keys
+SELECT v.signal_id FROM vault.record v LEFT JOIN (SELECT DISTINCT signal_id FROM vault.key) k USING (signal_id)
+WHERE v.keyed <> (k.signal_id IS NOT NULL);
+
+-- name: never_one_person_is_never_one_person
+SELECT v.one, v.other FROM vault.verdict v JOIN vault.record a ON a.signal_id = v.one JOIN vault.record b ON b.signal_id = v.other
+WHERE v.ended_at IS NULL AND NOT v.same AND a.person_id = b.person_id;
 
 -- name: nothing_of_ours_is_parked
 SELECT group_name, topic, partition, "offset", error FROM ops.parked;

@@ -17,9 +17,26 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
         ("bereik_intake",),
         {
             "vault.register": "SELECT, INSERT",
-            "vault.person": "SELECT, INSERT",
             "vault.record": "SELECT, INSERT, UPDATE",
+            "vault.key": "SELECT, INSERT",
             "vault.link": "SELECT, INSERT",
+            "vault.review": "SELECT, INSERT",
+            "vault.verdict": "SELECT",
+            "vault.crowd": "SELECT, INSERT",
+        },
+    ),
+    # Whoever decides about links opens records, moves them and writes down why; it makes none.
+    (
+        "linking",
+        ("bereik_linkage",),
+        {
+            "vault.register": "SELECT",
+            "vault.record": "SELECT, UPDATE",
+            "vault.key": "SELECT, INSERT",
+            "vault.link": "SELECT, INSERT",
+            "vault.review": "SELECT, INSERT, UPDATE",
+            "vault.verdict": "SELECT, INSERT, UPDATE",
+            "vault.crowd": "SELECT",
         },
     ),
     (

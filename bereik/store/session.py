@@ -10,7 +10,7 @@ from bereik.store import Tx
 from bereik.store.bridge import BridgeRows
 from bereik.store.casework import CaseworkRows, OutreachRows
 from bereik.store.intake import IntakeRows
-from bereik.store.vault import VaultRows
+from bereik.store.vault import VaultRows, VerdictRows
 
 
 class Session:
@@ -28,6 +28,12 @@ class Session:
         """The vault of one purpose, under its own role."""
         with self._tx.role(f"vault_{purpose_id}"):
             yield VaultRows(self._tx, purpose_id)
+
+    @contextmanager
+    def linking(self, purpose_id: str) -> Iterator[VerdictRows]:
+        """The vault of one purpose for whoever decides about links, under a role of its own."""
+        with self._tx.role(f"linking_{purpose_id}"):
+            yield VerdictRows(self._tx, purpose_id)
 
     @contextmanager
     def casework(self, purpose_id: str) -> Iterator[CaseworkRows]:

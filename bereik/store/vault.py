@@ -2,32 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from bereik.errors import LastingError
 from bereik.keys import Keyring
-from bereik.ports import Placed, RecordRow, Register
+from bereik.ports import LookRow, Placed, RecordRow, Register, StoredRow
 from bereik.store import Store, Tx
 
 _REGISTER_LOCK = 7301
+# Who decided, where nobody did.
+MACHINE = "bereik"
 
 _COLUMNS = (
-    "signal_id",
-    "register_id",
-    "sealed",
-    "match_key",
-    "household_id",
-    "person_id",
-    "received_at",
-    "outcome",
-    "evidence",
+    "signal_id", "register_id", "sealed", "keys", "household_id", "person_id", "received_at", "outcome", "reason", "against",
+    "weight", "keyed",
+)  # fmt: skip
+_TYPES = (
+    "uuid", "int4", "bytea", "int8[]", "uuid", "uuid", "timestamptz", "text", "text", "uuid", "float4", "bool",
+)  # fmt: skip
+# A crowded address is one whose household is in vault.crowd.
+_PLACED = (
+    "r.signal_id, r.version, r.status, r.person_id, r.household_id,"
+    " EXISTS (SELECT 1 FROM vault.crowd c WHERE c.household_id = r.household_id)"
 )
-_TYPES = ("uuid", "int4", "bytea", "bytea", "uuid", "uuid", "timestamptz", "text", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A link as it was written down."""
+
+    version: int
+    person_id: UUID
+    outcome: str
+    reason: str
+    against: UUID | None
+    weight: float | None
+    decided_by: str
+    act_id: UUID | None
+    bundle_id: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts over a window, and what follows from them.
+
+    Precision: of the links made by themselves, the share that nobody broke. Recall: of the links that turned out to be
+    right, the share that was made by itself; reviews answered with yes are the ones it missed.
+    """
+
+    signals: int
+    links: int
+    reviews: int
+    same: int
+    different: int
+    broken: int
+
+    @property
+    def precision(self) -> float | None:
+        """None before the first link."""
+        return (self.links - self.broken) / self.links if self.links else None
+
+    @property
+    def recall(self) -> float | None:
+        """None before anything was right."""
+        right = self.links - self.broken
+        return right / (right + self.same) if right + self.same else None
+
+    @property
+    def reviews_per_1000(self) -> float | None:
+        """Reviews asked per 1,000 signals; None without signals."""
+        return 1000 * self.reviews / self.signals if self.signals else None
 
 
 class VaultRows:
-    """Records, persons and links of one purpose."""
+    """Records, persons, keys and links of one purpose."""
 
     def __init__(self, tx: Tx, purpose: str) -> None:
         self._tx, self._purpose = tx, purpose
@@ -36,63 +88,300 @@ class VaultRows:
         """One advisory lock per register, ascending."""
         self._tx.locks(_REGISTER_LOCK, list(registers))
 
-    def candidates(self, register_id: int, keys: Sequence[bytes]) -> dict[bytes, UUID]:
-        """The person behind each match key that the register already knows."""
+    def under_keys(
+        self, register_id: int, keys: Sequence[int], cap: int
+    ) -> list[tuple[int, list[UUID], int]]:
+        """(key, persons, looks) for each key that the register knows; it stops counting beyond the cap."""
         if not keys:
-            return {}
-        found = self._tx.rows(
-            "SELECT DISTINCT ON (match_key) match_key, person_id FROM vault.record"
-            " WHERE register_id = %s AND match_key = ANY(%s) ORDER BY match_key, received_at",
-            (register_id, list(set(keys))),
+            return []
+        return self._tx.rows(
+            "SELECT k.key, array_agg(DISTINCT r.person_id), count(*) FROM unnest(%s::int8[]) AS k (key)"
+            " CROSS JOIN LATERAL (SELECT signal_id FROM vault.key v WHERE v.register_id = %s AND v.key = k.key"
+            " ORDER BY signal_id LIMIT %s) AS v JOIN vault.record r USING (signal_id) GROUP BY k.key",
+            (list(keys), register_id, cap + 1),
         )
-        return {bytes(key): person for key, person in found}
+
+    def looks(self, persons: Sequence[UUID]) -> list[LookRow]:
+        """Every keyed record of these persons."""
+        if not persons:
+            return []
+        return [
+            LookRow(person_id, signal_id, received_at, bytes(sealed))
+            for person_id, signal_id, received_at, sealed in self._tx.rows(
+                "SELECT person_id, signal_id, received_at, sealed FROM vault.record"
+                " WHERE person_id = ANY(%s) AND keyed",
+                (list(persons),),
+            )
+        ]
+
+    def verdicts(self, register_id: int) -> list[tuple[UUID, UUID, bool]]:
+        """What humans decided about pairs of signals in this register, and did not take back."""
+        rows = self._tx.rows(
+            "SELECT one, other, same FROM vault.verdict WHERE register_id = %s AND ended_at IS NULL",
+            (register_id,),
+        )
+        return [(one, other, same) for one, other, same in rows]
+
+    def crowded(self, households: Sequence[UUID]) -> set[UUID]:
+        """Those of these households that are marked."""
+        if not households:
+            return set()
+        rows = self._tx.rows(
+            "SELECT household_id FROM vault.crowd WHERE household_id = ANY(%s)", (list(households),)
+        )
+        return {household_id for (household_id,) in rows}
 
     def save(self, rows: Sequence[RecordRow], bundle_id: int) -> None:
-        """Insert records, the persons that are new, and the links between them."""
+        """Insert records, the keys they are found by, the persons that are new, the links, and what waits for review."""
         if not rows:
             return
+        stage = f"stage_vault_{self._purpose}"
         columns = ", ".join(f"{name} {kind}" for name, kind in zip(_COLUMNS, _TYPES, strict=True))
-        self._tx.execute(
-            f"CREATE TEMP TABLE IF NOT EXISTS stage_vault_{self._purpose} ({columns}) ON COMMIT DELETE ROWS"
-        )
+        self._tx.execute(f"CREATE TEMP TABLE IF NOT EXISTS {stage} ({columns}) ON COMMIT DELETE ROWS")
         self._tx.copy(
-            f"stage_vault_{self._purpose}",
+            stage,
             _COLUMNS,
             _TYPES,
             (
                 (
-                    row.signal_id, row.register.register_id, row.sealed, row.match_key, row.household_id, row.person_id,
-                    row.received_at, row.outcome, row.evidence,
+                    row.signal_id, row.register.register_id, row.sealed, list(row.keys) if row.keyed else None,
+                    row.household_id, row.person_id, row.received_at, row.outcome, row.reason, row.against, row.weight,
+                    row.keyed,
                 )
                 for row in rows
             ),
         )  # fmt: skip
-        source = f"FROM stage_vault_{self._purpose}"
         self._tx.execute(
-            "INSERT INTO vault.person (person_id, purpose, register_id)"
-            f" SELECT person_id, %s, register_id {source} WHERE outcome <> 'link'",
+            "INSERT INTO vault.record (signal_id, purpose, register_id, version, status, sealed, keyed, household_id,"
+            " person_id, received_at) SELECT signal_id, %s, register_id, 1, 'active', sealed, keyed, household_id,"
+            f" person_id, received_at FROM {stage}",
             (self._purpose,),
         )
         self._tx.execute(
-            "INSERT INTO vault.record (signal_id, purpose, register_id, version, status, sealed, match_key, household_id,"
-            f" person_id, received_at) SELECT signal_id, %s, register_id, 1, 'active', sealed, match_key, household_id,"
-            f" person_id, received_at {source}",
+            "INSERT INTO vault.key (register_id, key, signal_id, purpose)"
+            f" SELECT register_id, unnest(keys), signal_id, %s FROM {stage} WHERE keys IS NOT NULL",
             (self._purpose,),
         )
         self._tx.execute(
-            "INSERT INTO vault.link (signal_id, person_id, purpose, outcome, evidence, decided_by, bundle_id)"
-            f" SELECT signal_id, person_id, %s, outcome, evidence, 'bereik', %s {source}",
+            "INSERT INTO vault.link (signal_id, version, person_id, purpose, outcome, reason, against, weight, decided_by,"
+            f" bundle_id) SELECT signal_id, 1, person_id, %s, outcome, reason, against, weight, '{MACHINE}', %s FROM {stage}",
             (self._purpose, bundle_id),
         )
+        if any(row.outcome == "review" for row in rows):
+            self._tx.execute(
+                "INSERT INTO vault.review (signal_id, against, register_id, purpose, weight, reason)"
+                f" SELECT signal_id, against, register_id, %s, weight, reason FROM {stage} WHERE outcome = 'review'",
+                (self._purpose,),
+            )
+
+    def merge(self, became: Mapping[UUID, UUID], bundle_id: int) -> list[Placed]:
+        """Give the records of persons that turned out to be another person to that one, under a higher version."""
+        final: dict[UUID, UUID] = {}
+        for old in became:
+            new = became[old]
+            while new in became:
+                new = became[new]
+            final[old] = new
+        rows = self._tx.rows(
+            "UPDATE vault.record r SET person_id = m.new, version = version + 1"
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS m (old, new) WHERE r.person_id = m.old"
+            f" RETURNING {_PLACED}",
+            (list(final), list(final.values())),
+        )
+        moved = [Placed(*row) for row in rows]
+        self._edges(moved, "merged", MACHINE, bundle_id)
+        return moved
+
+    def crowd(self, residents: Mapping[UUID, Sequence[UUID]]) -> list[Placed]:
+        """Mark addresses, given who lives there: from now on each person there has a case of its own."""
+        self._tx.execute(
+            "INSERT INTO vault.crowd (household_id, purpose) SELECT unnest(%s::uuid[]), %s ON CONFLICT DO NOTHING",
+            (list(residents), self._purpose),
+        )
+        rows = self._tx.rows(
+            "UPDATE vault.record r SET version = version + 1 WHERE r.household_id = ANY(%s) AND r.person_id = ANY(%s)"
+            f" RETURNING {_PLACED}",
+            (list(residents), [person for found in residents.values() for person in found]),
+        )
+        return [Placed(row[0], row[1], row[2], row[3], row[4], crowded=True) for row in rows]
+
+    def _edges(
+        self, placed: Sequence[Placed], reason: str, decided_by: str, bundle_id: int, act: UUID | None = None
+    ) -> None:
+        self._tx.execute(
+            "INSERT INTO vault.link (signal_id, version, person_id, purpose, outcome, reason, decided_by, bundle_id, act_id)"
+            " SELECT signal_id, version, person_id, %s, 'link', %s, %s, %s, %s"
+            " FROM unnest(%s::uuid[], %s::int[], %s::uuid[]) AS p (signal_id, version, person_id)",
+            (
+                self._purpose, reason, decided_by, bundle_id, act, [p.signal_id for p in placed], [p.version for p in placed],
+                [p.person_id for p in placed],
+            ),
+        )  # fmt: skip
 
     def withdraw(self, signal_ids: Sequence[UUID]) -> list[Placed]:
         """Mark signals withdrawn under a higher version; one that was withdrawn before stays as it is."""
         changed = self._tx.rows(
-            "UPDATE vault.record SET status = 'withdrawn', version = version + 1 WHERE signal_id = ANY(%s) AND status = 'active'"
-            " RETURNING signal_id, version, status, person_id, household_id",
+            "UPDATE vault.record r SET status = 'withdrawn', version = version + 1"
+            f" WHERE signal_id = ANY(%s) AND status = 'active' RETURNING {_PLACED}",
             (list(signal_ids),),
         )
         return [Placed(*row) for row in changed]
+
+
+class VerdictRows(VaultRows):
+    """The vault of one purpose for whoever decides about links."""
+
+    def find(self, beginning: str) -> list[tuple[UUID, str]]:
+        """(signal, municipality) of the records whose id begins so; 16 at most."""
+        digits = beginning.replace("-", "").lower()
+        if not digits or len(digits) > 32 or not set(digits) <= set("0123456789abcdef"):
+            return []
+        rows = self._tx.rows(
+            "SELECT r.signal_id, g.municipality FROM vault.record r JOIN vault.register g USING (register_id)"
+            " WHERE r.signal_id BETWEEN %s AND %s ORDER BY r.signal_id LIMIT 16",
+            (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))),
+        )
+        return [(signal_id, municipality) for signal_id, municipality in rows]
+
+    def reviews(self, limit: int) -> list[tuple[UUID, UUID, str, str, datetime]]:
+        """(signal, possibly the same as, municipality, reason, since) that wait for a person, oldest first."""
+        rows = self._tx.rows(
+            "SELECT v.signal_id, v.against, g.municipality, v.reason, v.opened_at FROM vault.review v"
+            " JOIN vault.register g USING (register_id) WHERE v.closed_at IS NULL ORDER BY v.opened_at, v.signal_id LIMIT %s",
+            (limit,),
+        )
+        return [(one, against, code, reason, since) for one, against, code, reason, since in rows]
+
+    def asked(self, signal_id: UUID) -> UUID | None:
+        """The signal that this one is possibly about the same person as, while that question is open."""
+        rows = self._tx.rows(
+            "SELECT against FROM vault.review WHERE signal_id = %s AND closed_at IS NULL", (signal_id,)
+        )
+        return rows[0][0] if rows else None
+
+    def history(self, signal_id: UUID) -> list[Edge]:
+        """Every edge that a signal had, oldest first."""
+        rows = self._tx.rows(
+            "SELECT version, person_id, outcome, reason, against, weight, decided_by, act_id, bundle_id, decided_at"
+            " FROM vault.link WHERE signal_id = %s ORDER BY version",
+            (signal_id,),
+        )
+        return [Edge(*row) for row in rows]
+
+    def person_at(self, signal_id: UUID, moment: datetime) -> tuple[UUID, list[UUID]] | None:
+        """Who a signal was about at a moment, and every signal of that person then; None before it was known."""
+        rows = self._tx.rows(
+            "WITH then AS (SELECT DISTINCT ON (signal_id) signal_id, person_id FROM vault.link WHERE decided_at <= %s"
+            " AND signal_id IN (SELECT signal_id FROM vault.link WHERE person_id IN"
+            "   (SELECT person_id FROM vault.link WHERE signal_id = %s)) ORDER BY signal_id, version DESC)"
+            " SELECT o.person_id, t.signal_id FROM then o JOIN then t USING (person_id) WHERE o.signal_id = %s"
+            " ORDER BY t.signal_id",
+            (moment, signal_id, signal_id),
+        )
+        return (rows[0][0], [other for _, other in rows]) if rows else None
+
+    def figures(self, since: datetime) -> Figures:
+        """What people's decisions since a moment say of the links that were made by themselves."""
+        row = self._tx.rows(
+            "SELECT (SELECT count(*) FROM vault.link WHERE version = 1 AND decided_at >= %(since)s),"
+            " (SELECT count(*) FROM vault.link WHERE version = 1 AND outcome = 'link' AND decided_at >= %(since)s),"
+            " (SELECT count(*) FROM vault.review WHERE opened_at >= %(since)s),"
+            " (SELECT count(*) FROM vault.review WHERE closed_at >= %(since)s AND same),"
+            " (SELECT count(*) FROM vault.review WHERE closed_at >= %(since)s AND NOT same),"
+            " (SELECT count(DISTINCT l.signal_id) FROM vault.link l JOIN vault.verdict v USING (act_id)"
+            "   WHERE NOT v.same AND v.ended_at IS NULL AND l.reason = 'parted' AND v.decided_at >= %(since)s)",
+            {"since": since},
+        )[0]
+        return Figures(*row)
+
+    def stored(self, signal_ids: Sequence[UUID]) -> list[StoredRow]:
+        """These records, as far as they exist."""
+        return self._stored("signal_id = ANY(%s)", list(signal_ids))
+
+    def records_of(self, persons: Sequence[UUID]) -> list[StoredRow]:
+        """Every record of these persons."""
+        return self._stored("person_id = ANY(%s)", list(persons))
+
+    def records(self, register_id: int) -> list[StoredRow]:
+        """Every record of a register."""
+        return self._stored("register_id = %s", register_id)
+
+    def _stored(self, where: str, value: object) -> list[StoredRow]:
+        found = self._tx.rows(
+            "SELECT signal_id, register_id, person_id, household_id, version, status, received_at, sealed, keyed"
+            f" FROM vault.record WHERE {where}",
+            (value,),
+        )
+        return [StoredRow(*row) for row in found]
+
+    def add_verdict(self, act: UUID, one: UUID, other: UUID, register_id: int, same: bool, by: str) -> None:
+        """Take down what somebody decided about two signals."""
+        self._tx.execute(
+            "INSERT INTO vault.verdict (act_id, one, other, register_id, purpose, same, decided_by)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (act, one, other, register_id, self._purpose, same, by),
+        )
+
+    def end_verdicts(self, act: UUID, by: str) -> int:
+        """Take back what an act decided; how many verdicts were in force."""
+        return self._tx.execute(
+            "UPDATE vault.verdict SET ended_at = now(), ended_by = %s WHERE act_id = %s AND ended_at IS NULL",
+            (by, act),
+        ).rowcount
+
+    def before_act(self, act: UUID) -> list[tuple[UUID, UUID]]:
+        """(signal, person before) for every signal that an act moved and nobody moved since."""
+        rows = self._tx.rows(
+            "SELECT l.signal_id, b.person_id FROM vault.link l"
+            " CROSS JOIN LATERAL (SELECT person_id FROM vault.link p WHERE p.signal_id = l.signal_id"
+            " AND p.version < l.version ORDER BY version DESC LIMIT 1) b"
+            " WHERE l.act_id = %s AND NOT EXISTS (SELECT 1 FROM vault.link n WHERE n.signal_id = l.signal_id"
+            " AND n.version > l.version)",
+            (act,),
+        )
+        return [(signal_id, person_id) for signal_id, person_id in rows]
+
+    def reassign(
+        self, moves: Sequence[tuple[UUID, UUID]], reason: str, by: str, act: UUID, bundle_id: int
+    ) -> list[Placed]:
+        """Give signals to other persons, each under a higher version and with an edge that says why."""
+        rows = self._tx.rows(
+            "UPDATE vault.record r SET person_id = m.new, version = r.version + 1"
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS m (signal_id, new)"
+            f" WHERE r.signal_id = m.signal_id AND r.person_id <> m.new RETURNING {_PLACED}",
+            ([signal_id for signal_id, _ in moves], [person for _, person in moves]),
+        )
+        moved = [Placed(*row) for row in rows]
+        self._edges(moved, reason, by, bundle_id, act)
+        return moved
+
+    def add_keys(self, register_id: int, keys: Mapping[UUID, Sequence[int]]) -> None:
+        """Make records findable."""
+        self._tx.execute(
+            "INSERT INTO vault.key (register_id, key, signal_id, purpose)"
+            " SELECT %s, k.key, k.signal_id, %s FROM unnest(%s::int8[], %s::uuid[]) AS k (key, signal_id)",
+            (
+                register_id, self._purpose, [key for found in keys.values() for key in found],
+                [signal_id for signal_id, found in keys.items() for _ in found],
+            ),
+        )  # fmt: skip
+        self._tx.execute("UPDATE vault.record SET keyed = true WHERE signal_id = ANY(%s)", (list(keys),))
+
+    def add_review(self, signal_id: UUID, against: UUID, register_id: int, reason: str) -> None:
+        """Ask a person; a question that was asked before is asked again when the answer was no longer acted on."""
+        self._tx.execute(
+            "INSERT INTO vault.review (signal_id, against, register_id, purpose, reason) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT (signal_id) DO NOTHING",
+            (signal_id, against, register_id, self._purpose, reason),
+        )
+
+    def close_reviews(self, signal_ids: Sequence[UUID], same: bool, by: str) -> None:
+        """Write down the answer to what was asked about these signals."""
+        self._tx.execute(
+            "UPDATE vault.review SET closed_at = now(), closed_by = %s, same = %s WHERE signal_id = ANY(%s)"
+            " AND closed_at IS NULL",
+            (by, same, list(signal_ids)),
+        )
 
 
 class RegisterMissing(LastingError):
@@ -102,11 +391,12 @@ class RegisterMissing(LastingError):
 class Registers:
     """The registers of all purposes, opened once and kept.
 
-    For intake, a new one is made when its first signal comes; with `found_only`, for the bridge, they are only read.
+    For intake, a new one is made when its first signal comes. For others they are only read, under the role that
+    begins with `found_by`: `tracing` for the bridge, `linking` for whoever decides about links.
     """
 
-    def __init__(self, store: Store, keyring: Keyring, *, found_only: bool = False) -> None:
-        self._store, self._keyring, self._found_only = store, keyring, found_only
+    def __init__(self, store: Store, keyring: Keyring, *, found_by: str | None = None) -> None:
+        self._store, self._keyring, self._found_by = store, keyring, found_by
         self._known: dict[tuple[str, str], Register] = {}
 
     def __call__(self, purpose: str, municipality: str) -> Register:
@@ -116,9 +406,8 @@ class Registers:
 
     def _open(self, purpose: str, municipality: str) -> Register:
         label = f"{purpose}|{municipality}"
-        prefix = "tracing" if self._found_only else "vault"
-        with self._store.transaction() as tx, tx.role(f"{prefix}_{purpose}"):
-            if not self._found_only:
+        with self._store.transaction() as tx, tx.role(f"{self._found_by or 'vault'}_{purpose}"):
+            if self._found_by is None:
                 tx.execute(
                     "INSERT INTO vault.register (purpose, municipality, sealed_key) VALUES (%s, %s, %s)"
                     " ON CONFLICT (purpose, municipality) DO NOTHING",

@@ -31,9 +31,11 @@ LOGINS = {
     "bereik_dags": f"{_EVERY} ops.position:s ops.gate_count:s ops.flow_count:s",
     "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
     " ops.gate_count:s ops.flow_count:s audit.act:i",
+    "bereik_linkage": f"{_EVERY} ops.outbox:i audit.act:i",
 }
 PER_PURPOSE = {
-    "vault": "vault.register:si vault.person:si vault.record:siu vault.link:si",
+    "vault": "vault.register:si vault.record:siu vault.key:si vault.link:si vault.review:si vault.verdict:s vault.crowd:si",
+    "linking": "vault.register:s vault.record:su vault.key:si vault.link:si vault.review:siu vault.verdict:siu vault.crowd:s",
     "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:si",
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
@@ -41,7 +43,7 @@ PER_PURPOSE = {
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
     " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
-    " ops.parked ops.position vault.link vault.person vault.record vault.register"
+    " ops.parked ops.position vault.crowd vault.key vault.link vault.record vault.register vault.review vault.verdict"
 )
 # What a role per purpose may read of a table that others may read more of.
 COLUMNS = {
@@ -58,11 +60,13 @@ MAY_TAKE = {
     "bereik_bridge": {"bridging", "tracing"},
     "bereik_operator": {"casework", "bereik_auditor"},
     "bereik_dags": {"bereik_auditor"},
+    "bereik_linkage": {"linking", "bereik_auditor"},
 }
 # What nobody but its own process may read of a table that others may read in part.
 UNREADABLE = {
     "bereik_auditor": {
-        "vault.record": {"sealed", "match_key"},
+        "vault.record": {"sealed"},
+        "vault.key": {"key"},
         "vault.register": {"sealed_key"},
         "intake.original": {"sealed"},
         "intake.receipt": {"content"},
@@ -142,7 +146,7 @@ def test_the_bridge_opens_registers_and_never_makes_one(world: World) -> None:
     purpose = sorted(world.bundle.purposes)[0]
     store = Store(world.stack.settings.database_url("bereik_bridge"))
     try:
-        registers = Registers(store, world.app.keyring, found_only=True)
+        registers = Registers(store, world.app.keyring, found_by="tracing")
         assert registers(purpose, "9901").municipality == "9901"
         with pytest.raises(RegisterMissing):
             registers(purpose, "0000")
@@ -262,7 +266,7 @@ def test_a_purpose_role_sees_and_writes_its_own_purpose_only(world: World) -> No
             assert seen == [(one,)], table
     with login(world, "bereik_intake") as connection:
         connection.execute(f"SET ROLE vault_{one}")
-        for table in ("register", "person", "record", "link"):
+        for table in ("register", "record", "link", "key"):
             seen = connection.execute(f"SELECT DISTINCT purpose FROM vault.{table}").fetchall()
             assert seen == [(one,)], table
 

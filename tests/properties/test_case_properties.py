@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka import TopicPartition
 
-from bereik import addresses, cases, names
+from bereik import addresses, cases
 from bereik.bundle import Bundle, Purpose
 from bereik.bus import BYTES_PER_RECORD, EVENTS_PER_RECORD, Part, halves, letters, packed
 from bereik.cases import CONTRACT, Case, Signal
@@ -116,16 +116,7 @@ def test_crisis_always_stands_and_always_has_the_shorter_term(purpose: Purpose, 
         assert case.reasons, "every case says why"
 
 
-# ---------------------------------------------------------------- names and addresses
-
-
-@given(st.text(), st.text())
-def test_names_never_raise_and_normalising_twice_is_once(one: str, two: str) -> None:
-    assert names.fold(names.fold(one)) == names.fold(one)
-    assert names.surname(names.surname(one, two)) == names.surname(one, two)
-    assert names.initial(names.initial(one, two)) == names.initial(one, two)
-    assert len(names.initial(one, two)) <= 1
-    assert names.fold(one).isascii()
+# ---------------------------------------------------------------- addresses
 
 
 @given(st.text(), st.text(), st.text(), st.text())

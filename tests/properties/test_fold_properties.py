@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from bereik import cases
 from bereik.bundle import Bundle, Purpose
 from bereik.casework import Casework, read_assignment
-from bereik.intake import assignment_message
 from bereik.keys import Keyring
 from bereik.ports import Assignment, CaseRow, FactRow, KnownCase, SignalRow
 from bereik.signal import unpack
+from bereik.vault import assignment_message
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 PURPOSES = sorted(BUNDLE.purposes.values(), key=lambda purpose: purpose.id)
@@ -38,6 +38,9 @@ class Tables:
 
     def lock_subjects(self, subjects: Sequence[str]) -> None:
         """Nobody else is here."""
+
+    def subjects_of(self, signal_ids: Sequence[str]) -> set[str]:
+        return {self.signals[one].subject for one in signal_ids if one in self.signals}
 
     def signals_of(self, subjects: Sequence[str], signal_ids: Sequence[str]) -> list[SignalRow]:
         return [
@@ -121,7 +124,10 @@ class Fold:
 
 @st.composite
 def streams(draw: Any, purpose: Purpose) -> list[Assignment]:
-    """Assignments about two subjects; some signals are also withdrawn, under a higher version."""
+    """Assignments about two subjects; some signals are also moved or withdrawn, under a higher version.
+
+    A move brings ids only: to the other person, or to a case of its own person when an address is marked as crowded.
+    """
     kinds = [kind for kind in BUNDLE.signal_types.values() if kind.purpose == purpose.id]
     stream = []
     for number in range(draw(st.integers(1, 6))):
@@ -139,12 +145,16 @@ def streams(draw: Any, purpose: Purpose) -> list[Assignment]:
             datetime(day.year, day.month, day.day, 9, tzinfo=UTC), facts,
         )  # fmt: skip
         stream.append(made)
-        if draw(st.integers(0, 3)) == 0:
-            stream.append(
-                Assignment(
-                    made.signal_id, 2, "withdrawn", made.person_id, made.household_id, reason="betaald"
-                )
-            )
+        last, gone = made, False
+        for version in range(2, 2 + draw(st.integers(0, 2))):
+            gone = gone or draw(st.integers(0, 2)) == 0
+            there = draw(st.integers(1, 2))
+            last = Assignment(
+                made.signal_id, version, cases.WITHDRAWN if gone else cases.MOVED,
+                last.person_id if gone else UUID(int=100 + there), made.household_id,
+                reason="betaald" if gone else None, crowded=last.crowded or draw(st.booleans()),
+            )  # fmt: skip
+            stream.append(last)
     return stream
 
 
@@ -227,6 +237,33 @@ def test_a_team_that_must_act_has_been_told(purpose: Purpose, data: st.DataObjec
     told = {case_id for case_id, _, _ in fold.alerts}
     for row in fold.tables.cases.values():
         assert not row.stands or row.case_id in told
+
+
+@each_purpose
+def test_a_case_goes_with_its_oldest_signal_and_keeps_what_people_did(purpose: Purpose) -> None:
+    kind = next(kind for kind in BUNDLE.signal_types.values() if kind.purpose == purpose.id)
+    fold = Fold(purpose)
+    first, second = (
+        Assignment(
+            UUID(int=number), 1, "active", UUID(int=11), UUID(int=21), "9901", "noord", kind.id, "p1",
+            date(2026, 11, number), datetime(2026, 11, number, 9, tzinfo=UTC), {cases.CONTRACT: f"c{number}"},
+        )
+        for number in (1, 2)
+    )  # fmt: skip
+    fold.take(first, second)
+    ((case_id, before),) = fold.tables.cases.items()
+    attempt = FactRow(case_id, "attempt", {}, "a worker", datetime(2026, 11, 3, tzinfo=UTC))
+    fold.tables.add_fact("77", attempt)
+    # The older of the two turns out to be somebody else's, at an address where each person has a case of its own.
+    for one, person in ((first, 12), (second, 11)):
+        fold.take(Assignment(one.signal_id, 2, cases.MOVED, UUID(int=person), one.household_id, crowded=True))
+        fold.holds()
+    kept = fold.tables.cases[case_id]
+    assert kept.subject == str(UUID(int=12)) and kept.version > before.version
+    assert fold.inside(case_id) == {str(first.signal_id)}
+    (other,) = (row for row in fold.tables.cases.values() if row.case_id != case_id and row.signals)
+    assert other.subject == str(UUID(int=11))
+    assert fold.tables.facts_of([case_id]) and not fold.tables.facts_of([other.case_id])
 
 
 def test_one_subject_does_not_touch_another() -> None:

@@ -58,7 +58,7 @@ def test_load_gives_the_same_bundle_back() -> None:
 
 
 def test_the_hash_follows_meaning_not_layout(schemas: Path) -> None:
-    spoil(schemas, "linkage.yaml", "# Which", "# Comments do not count. Which")
+    spoil(schemas, "linkage.yaml", "# Who", "# Comments do not count. Who")
     assert Bundle.compile(schemas) == BUNDLE
     spoil(schemas, "linkage.yaml", "person: [surname, initials", "person: [surname, prefix")
     assert Bundle.compile(schemas) != BUNDLE

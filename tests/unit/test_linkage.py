@@ -1,138 +1,201 @@
-"""Who a record is about: which fields make one person, one household, and when nobody may be guessed."""
+"""Who a record is about: how two records compare, what that weighs, and when nobody may be guessed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from bereik import linkage
 from bereik.bundle import Bundle
-from bereik.linkage import Identity, Outcome
+from bereik.linkage import Decision, Identity, Look, Outcome, Reason, Traits
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 RULES = BUNDLE.linkage
-KIND = next(iter(BUNDLE.signal_types.values()))
+TODAY = date(2026, 3, 1)
+ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
 
-WHO = {"surname": "Testman", "initials": "J.P.", "birth_date": "1980-02-03"}
-HOME = {"postcode": "1234AB", "house_number": "12"}
+WHO = {
+    "surname": "Testman",
+    "initials": "J.P.",
+    "birth_date": "1980-02-03",
+    "postcode": "1234AB",
+    "house_number": "12",
+    "house_number_addition": "A",
+    "phone": "0699000123",
+    "email": "j.testman@post.example",
+}
 
 
-def key(**changes: Any) -> str | None:
-    return linkage.person_key(Identity({k: v for k, v in {**WHO, **changes}.items() if v is not ...}), RULES)
+def traits(**changes: Any) -> Traits:
+    fields = {key: value for key, value in {**WHO, **changes}.items() if value is not None}
+    return linkage.traits(Identity(fields), TODAY)
 
 
-def unit(**changes: Any) -> str | None:
-    return linkage.address_unit(Identity({k: v for k, v in {**HOME, **changes}.items() if v is not ...}))
-
-
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"surname": "TESTMAN"}, "capitals do not make another person"),
-        ({"surname": "Testman", "prefix": "van der"}, "a prefix in its own field is not part of the name"),
-        ({"surname": "van der Testman"}, "nor is one that stands before the name"),
-        ({"surname": "Testman, van der"}, "nor one behind it"),
-        ({"initials": "J."}, "only the first initial is compared: one partner has more of them"),
-        (
-            {"initials": ..., "first_names": "Jacoba Petra"},
-            "first names give the initial where there are none",
-        ),
-        ({"first_names": "Jo"}, "a call name beside the initials changes nothing"),
-        ({"phone": "0612345678", "postcode": "1234AB"}, "where somebody lives is not who somebody is"),
-    ],
-)
-def test_the_same_person(changes: dict[str, Any], why: str) -> None:
-    assert key(**changes) == key(), why
+def level(comparison: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    return linkage.level(comparison, traits(**one), traits(**other), RULES)
 
 
 @pytest.mark.parametrize(
-    ("changes", "why"),
+    ("comparison", "one", "other", "found"),
     [
-        ({"surname": "Testvrouw"}, "another surname"),
-        ({"initials": "K."}, "another initial: a brother or a twin"),
-        ({"initials": ..., "first_names": "Karel"}, "another first name"),
-        ({"birth_date": "1980-03-02"}, "day and month swapped: a guess is not made"),
+        ("surname", {}, {"surname": "TESTMAN", "prefix": "van der"}, "same"),
+        ("surname", {"surname": "Testman-Bakker"}, {"surname": "Bakker-Testman"}, "same"),
+        ("surname", {"surname": "Testman-Bakker"}, {}, "shared"),
+        ("surname", {}, {"surname": "Testmann"}, "alike"),
+        ("surname", {}, {"surname": "Bakker"}, "different"),
+        ("surname", {}, {"surname": None}, None),
+        ("given", {"first_names": "Johannes"}, {"first_names": "Jan", "initials": None}, "name"),
+        ("given", {}, {"initials": "JP"}, "initials"),
+        ("given", {}, {"initials": "J"}, "first"),
+        ("given", {}, {"initials": "P.J."}, "some"),
+        ("given", {}, {"initials": "K."}, "different"),
+        ("given", {}, {"initials": None}, None),
+        ("birth", {}, {"birth_date": "03-02-1980"}, "same"),
+        ("birth", {}, {"birth_date": "1980-03-02"}, "swapped"),
+        ("birth", {}, {"birth_date": "1981-02-03"}, "two_parts"),
+        ("birth", {}, {"birth_date": "1980-00-00"}, "partly"),
+        ("birth", {}, {"birth_date": "1975-11-30"}, "different"),
+        ("birth", {}, {"birth_date": None}, None),
+        ("address", {}, {"house_number": "12a", "house_number_addition": None}, "unit"),
+        ("address", {}, {"house_number_addition": None}, "blank"),
+        ("address", {}, {"house_number": "14"}, "postcode"),
+        ("address", {}, {"postcode": "1234ZZ"}, "district"),
+        ("address", {}, {"postcode": "9999ZZ"}, "different"),
+        ("address", {}, {"postcode": None}, None),
+        ("contact", {}, {"phone": "+31 6 99 00 01 23", "email": "J.Testman@Post.Example "}, "both"),
+        ("contact", {}, {"phone": None}, "email"),
+        ("contact", {}, {"email": "ander@post.example"}, "phone"),
+        ("contact", {}, {"phone": "0699000999", "email": None}, "different"),
+        ("contact", {"phone": None}, {"email": None}, None),
+        ("birth", {"birth_date": "1980-01-01"}, {"birth_date": "1980-07-19"}, "new_year"),
     ],
 )
-def test_not_the_same_person(changes: dict[str, Any], why: str) -> None:
-    assert key(**changes) not in (key(), None), why
+def test_the_level_of_a_comparison(
+    comparison: str, one: dict[str, Any], other: dict[str, Any], found: str | None
+) -> None:
+    assert level(comparison, one, other) == found
+    assert level(comparison, other, one) == found, "a comparison has no direction"
 
 
-@pytest.mark.parametrize("missing", ["surname", "initials", "birth_date"])
-def test_a_missing_part_links_to_nobody(missing: str) -> None:
-    assert key(**{missing: ...}) is None
-    assert key(**{missing: ""}) is None
-    assert key(surname="Ωμέγα") is None, "a name we cannot compare is missing too"
+def test_a_birth_date_in_the_future_says_nothing() -> None:
+    assert traits(birth_date="2031-01-01").birth == (0, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"postcode": "1234 ab"}, "a postcode with a space in small letters"),
-        ({"house_number": "012"}, "a number with a leading zero"),
-    ],
-)
-def test_the_same_address(changes: dict[str, Any], why: str) -> None:
-    assert unit(**changes) == unit(), why
+def test_who_shares_a_door_is_weighed_by_another_model_than_strangers() -> None:
+    assert linkage.model_of(traits(), traits()) == linkage.SAME_ADDRESS
+    assert linkage.model_of(traits(), traits(house_number_addition=None)) == linkage.SAME_ADDRESS
+    assert linkage.model_of(traits(), traits(house_number_addition="B")) == linkage.ELSEWHERE
+    assert linkage.model_of(traits(), traits(house_number="14")) == linkage.ELSEWHERE
+    assert linkage.model_of(traits(), traits(postcode=None)) == linkage.ELSEWHERE
 
 
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"house_letter": "A"}, "12A is another front door than 12"),
-        ({"house_number_addition": "2"}, "12-2 is another front door than 12"),
-        ({"house_number_addition": "bis"}, "and so is 12bis"),
-        ({"house_number": "122"}, "122 is not 12-2"),
-        ({"postcode": "1234AC"}, "another street"),
-    ],
-)
-def test_not_the_same_address(changes: dict[str, Any], why: str) -> None:
-    assert unit(**changes) not in (unit(), None), why
+def test_the_weight_is_the_prior_and_the_sum_of_the_parts() -> None:
+    weight = linkage.weigh(traits(), traits(phone=None, email=None), RULES)
+    assert weight.total == pytest.approx(RULES.models[weight.model].prior + sum(weight.parts.values()))
+    assert "contact" not in weight.parts and weight.levels["contact"] is None
 
 
-def test_upstairs_and_downstairs_neighbours_are_two_households() -> None:
-    assert unit(house_number_addition="1") != unit(house_number_addition="2")
-    assert unit(house_number_addition="2") != unit(house_number="122")
-
-
-def test_letter_and_addition_are_compared_joined() -> None:
-    assert unit(house_letter="A", house_number_addition="2") == unit(house_number_addition="A-2")
-
-
-@pytest.mark.parametrize("missing", ["postcode", "house_number"])
-def test_without_an_address_there_is_no_household(missing: str) -> None:
-    assert unit(**{missing: ...}) is None
-
-
-def test_identity_takes_what_is_declared_and_leaves_out_what_is_empty() -> None:
-    data = dict.fromkeys(KIND.identity.values(), "x") | {"bedrag": 12, KIND.identity["prefix"]: ""}
-    found = linkage.identity(KIND, data)
-    assert set(found.fields) == set(KIND.identity) - {"prefix"}
-    assert linkage.identity(KIND, {KIND.identity["house_number"]: 12}).fields == {"house_number": "12"}
-
-
-def test_every_linkage_field_that_a_type_declares_reaches_a_key() -> None:
-    """A field that is declared and never read would be a silent hole: people or front doors would be thrown together."""
-    for kind in BUNDLE.signal_types.values():
-        address = [name for name in RULES.household if name in kind.identity]
-        whole = dict(WHO, **HOME, house_letter="A", house_number_addition="B")
-        for name in address:
-            other = linkage.address_unit(Identity(whole | {name: "1234AC" if name == "postcode" else "9"}))
-            assert other != linkage.address_unit(Identity(whole)), name
-
-
-def test_printing_an_identity_shows_nothing() -> None:
-    assert f"{Identity(WHO)} {Identity(WHO)!r}" == "Identity(***) Identity(***)"
-
-
-def test_decide() -> None:
-    unseen = linkage.decide("key", [])
-    assert (unseen.outcome, unseen.person, unseen.evidence) == (Outcome.NEW, None, "unseen")
-    known = linkage.decide("key", ["p1"])
-    assert (known.outcome, known.person, known.evidence) == (Outcome.LINK, "p1", "exact")
-    incomplete = linkage.decide(None, ["p1"])
-    assert (incomplete.outcome, incomplete.person) == (Outcome.NEW, None), (
-        "no key never links, whoever is near"
+def test_a_common_name_weighs_less_than_a_rare_one() -> None:
+    model = RULES.models[linkage.ELSEWHERE]
+    rules = replace(
+        RULES,
+        models={
+            **RULES.models,
+            linkage.ELSEWHERE: replace(
+                model, frequencies={"surname": {"testman": 0.5}}, bases={"surname": 0.01}
+            ),
+        },
     )
+    common = [traits(postcode="1234AB"), traits(postcode="4321BA")]
+    rare = [traits(postcode=one.postcode, surname="Zeldenrust") for one in common]
+    assert linkage.weigh(*common, rules).total < linkage.weigh(*rare, rules).total
+
+
+# ---------------------------------------------------------------- deciding
+
+
+def decide(one: Traits, *persons: list[Traits], apart: set[UUID] | None = None) -> Decision:
+    known = {
+        UUID(int=place): [Look(UUID(int=100 * place + n), look) for n, look in enumerate(looks)]
+        for place, looks in enumerate(persons, 1)
+    }
+    return linkage.decide(one, known, RULES, lambda person, other: person in (apart or set()))
+
+
+def test_the_same_person_is_linked_and_says_against_whom() -> None:
+    found = decide(traits(initials="J", phone=None), [traits()])
+    assert (found.outcome, found.person, found.against) == (Outcome.LINK, ONE, UUID(int=100))
+    assert found.weight is not None and found.weight >= RULES.link
+
+
+def test_nobody_known_is_new() -> None:
+    assert decide(traits()).reason is Reason.UNSEEN
+
+
+def test_a_stranger_at_the_same_door_is_new() -> None:
+    stranger = traits(surname="Bakker", initials="K.", birth_date="1999-09-09", phone=None, email=None)
+    assert decide(stranger, [traits()]).outcome is Outcome.NEW
+
+
+def test_another_birth_date_is_never_linked_by_itself() -> None:
+    """Father and son: the same name, the same door, the same telephone."""
+    found = decide(traits(birth_date="2004-06-07"), [traits()])
+    assert found.outcome is not Outcome.LINK
+
+
+def test_one_look_that_contradicts_keeps_a_record_from_a_person() -> None:
+    without = traits(birth_date=None)
+    found = decide(traits(birth_date="2004-06-07"), [traits(), without])
+    assert found.outcome is not Outcome.LINK
+
+
+def test_between_two_people_who_fit_nobody_is_guessed() -> None:
+    father, son = traits(), traits(birth_date="2004-06-07")
+    found = decide(traits(birth_date=None), [father], [son])
+    assert found.outcome is not Outcome.LINK
+    assert found.reason in (Reason.SEVERAL, Reason.DOUBT)
+
+
+def test_a_record_that_was_written_exactly_so_before_goes_where_it_was() -> None:
+    father, son = traits(), traits(birth_date="2004-06-07")
+    found = decide(traits(birth_date=None), [father, traits(birth_date=None)], [son])
+    assert (found.outcome, found.person) == (Outcome.LINK, ONE)
+
+
+def test_two_persons_who_turn_out_to_be_one_are_merged() -> None:
+    """She moved: one partner knows her old address, another her new one, and this record holds what ties them."""
+    old = traits(birth_date=None, initials="J.P.")
+    new = traits(postcode="4321BA", house_number="3", phone=None)
+    found = decide(traits(), [old], [new])
+    assert found.outcome is Outcome.LINK and {found.person, *found.merge} == {ONE, TWO}
+
+
+def test_what_a_person_decided_stands() -> None:
+    assert decide(traits(), [traits()], apart={ONE}).outcome is not Outcome.LINK
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phone": "0699000123"},
+        {"surname": "x" * 300},
+        {"surname": "Testman"},
+        {"birth_date": "2099-01-01"},
+        {"house_number": "twaalf"},
+        {},
+    ],
+)
+def test_too_little_is_never_a_guess(fields: dict[str, str]) -> None:
+    one = linkage.traits(Identity(fields), TODAY)
+    assert decide(one, [traits()], [one]).outcome in (Outcome.NEW, Outcome.REVIEW)
+
+
+def test_nothing_prints_a_value() -> None:
+    assert "estman" not in f"{traits()!r} {Identity(WHO)!r} {linkage.weigh(traits(), traits(), RULES)!r}"
+    assert "estman" not in repr(Look(ONE, traits()))

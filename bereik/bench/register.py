@@ -1,0 +1,81 @@
+"""One register on a database of its own: the online identity without doors, for evaluation and measurement."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from bereik import vault
+from bereik.bundle import Bundle
+from bereik.keys import Keyring
+from bereik.linkage import Identity
+from bereik.ports import Placed, RecordRow, Register
+from bereik.runtime import Ports, database
+from bereik.settings import LOGINS
+from bereik.store import Store, bundles, migrate
+from bereik.store.vault import Registers, VaultRows
+
+INTAKE = "bereik_intake"
+
+
+class Trial:
+    """A register that is there for as long as a command runs. Encryption, keyed hashes and row security are on."""
+
+    def __init__(self, bundle: Bundle, bundle_id: int, store: Store, keyring: Keyring) -> None:
+        self.bundle, self.store, self._bundle_id = bundle, store, bundle_id
+        self._keyring, self._registers = keyring, Registers(store, keyring)
+        # Any purpose and municipality will do: the register is the unit of identity, and its rules are the same in all.
+        self.purpose = next(name for name, one in bundle.purposes.items() if one.subject == "address")
+
+    def register(self, municipality: str | None = None) -> Register:
+        """The register of a municipality; by default of the first."""
+        return self._registers(self.purpose, municipality or min(self.bundle.municipalities))
+
+    def prepare(
+        self, records: Sequence[tuple[UUID, datetime, Identity]], register: Register
+    ) -> list[RecordRow]:
+        """Rows with what each record is sealed as and found by."""
+        rules = self.bundle.linkage
+        return [
+            vault.seal(who, rules, RecordRow(signal_id, register, received_at))
+            for signal_id, received_at, who in records
+        ]
+
+    def identify(self, rows: Sequence[RecordRow]) -> list[Placed]:
+        """One batch in one transaction, as intake does it."""
+        with self.store.transaction() as tx, tx.role(f"vault_{self.purpose}"):
+            return vault.identify(rows, VaultRows(tx, self.purpose), self.bundle.linkage, self._bundle_id)
+
+    def standing(self) -> dict[UUID, tuple[UUID, UUID | None, str]]:
+        """(person, household, first outcome) of every signal, after all merges."""
+        with self.store.transaction() as tx, tx.role(f"vault_{self.purpose}"):
+            rows = tx.rows(
+                "SELECT r.signal_id, r.person_id, r.household_id, l.outcome FROM vault.record r"
+                " JOIN vault.link l ON l.signal_id = r.signal_id AND l.version = 1"
+            )
+        return {signal_id: (person, household, outcome) for signal_id, person, household, outcome in rows}
+
+
+@contextmanager
+def trial(bundle: Bundle) -> Iterator[Trial]:
+    """A register on a temporary database with a keyring of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bereik-keys-") as folder,
+        database.temporary(LOGINS, Ports.free().database) as url,
+    ):
+        migrate(url(database.OWNER), tuple(bundle.purposes))
+        operator = Store(url("bereik_operator"))
+        with operator.transaction() as tx:
+            bundle_id = bundles.save(tx, bundle.sha256, bundle.document)
+        operator.close()
+        path = Path(folder) / "keyring.json"
+        Keyring.create(path)
+        store = Store(url(INTAKE), pool_size=4)
+        try:
+            yield Trial(bundle, bundle_id, store, Keyring.load(path))
+        finally:
+            store.close()

@@ -1,0 +1,231 @@
+"""Matching: the persons of one register while records are placed among them, one after the other. Pure.
+
+The stream, the nightly relink and the evaluation all place records by this one class, so they cannot differ: a batch of
+n gives what n batches of one give, and records in the order of receipt give the same persons whatever order they came in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from bereik import linkage
+from bereik.bundle import Linkage
+from bereik.linkage import Decision, Look, Outcome, Reason, Traits
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record to be placed. `keys` are in the order of `linkage.keys`; any hash will do."""
+
+    signal_id: UUID
+    received_at: datetime
+    traits: Traits = field(repr=False)
+    keys: tuple[int, ...] = field(repr=False)
+    unit_key: int | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a record came to stand. `merged` are persons that became `person`; `keyed` says whether it can be found by.
+
+    A record that says nothing new about its person adds no key: the look that is there already is found instead.
+    `crowded` says that its address holds too many unrelated people to be one household.
+    """
+
+    person: UUID
+    outcome: Outcome
+    reason: Reason
+    against: UUID | None
+    weight: float | None
+    merged: tuple[UUID, ...] = ()
+    keyed: bool = True
+    crowded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What humans decided about pairs of signals: never one person (`apart`), or one person (`same`)."""
+
+    apart: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+    same: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[UUID, UUID, bool]]) -> Verdicts:
+        """From (one, other, same) rows, in either order."""
+        found: dict[bool, dict[UUID, set[UUID]]] = {False: defaultdict(set), True: defaultdict(set)}
+        for one, other, same in pairs:
+            found[same][one].add(other)
+            found[same][other].add(one)
+        return cls(*({key: frozenset(value) for key, value in found[same].items()} for same in (False, True)))
+
+
+@dataclass(slots=True)
+class _Person:
+    """A person while records are placed: its looks, its first record, and the records that humans spoke about."""
+
+    looks: list[Look] = field(default_factory=list)
+    since: tuple[datetime, int] | None = None
+    spoken: set[UUID] = field(default_factory=set)
+
+
+class Matcher:
+    """The persons of one register, as far as they are known, and the keys they are found by."""
+
+    def __init__(
+        self, rules: Linkage, new_person: Callable[[UUID], UUID], verdicts: Verdicts | None = None
+    ) -> None:
+        self._rules, self._new_person = rules, new_person
+        self._verdicts = verdicts or Verdicts()
+        self._found: dict[int, list[UUID]] = defaultdict(list)
+        self._looks: dict[int, int] = defaultdict(int)
+        self._persons: dict[UUID, _Person] = {}
+        self._became: dict[UUID, UUID] = {}
+        self._at: dict[UUID, UUID] = {}
+        self._generic = {
+            parts[0]: place for place, parts in enumerate(rules.keys) if parts in (("phone",), ("email",))
+        }
+
+    # ------------------------------------------------------------ what was known before
+
+    def know_key(self, key: int, persons: Sequence[UUID], looks: int) -> None:
+        """The persons under a key, and how many looks: one more than the cap is enough to know it is generic."""
+        self._found[key].extend(persons)
+        self._looks[key] += looks
+
+    def know(self, person: UUID, signal_id: UUID, received_at: datetime, one: Traits) -> None:
+        """A look of a person."""
+        self._add(self._persons.setdefault(person, _Person()), signal_id, received_at, one)
+        self._at[signal_id] = person
+
+    # ------------------------------------------------------------ placing
+
+    def place(self, entry: Entry) -> Placement:
+        """Decide who a record is about, and remember it."""
+        candidates = self._candidates(entry)
+        one = self._without_generic(entry)
+        if self._crowded(entry):
+            # Behind a door of many unrelated people the address says as little as a call centre's telephone.
+            one = one._replace(postcode="", number=0, addition="")
+        forced = self._forced(entry)
+        if forced:
+            decision = Decision(Outcome.LINK, Reason.ENOUGH, forced[0], merge=tuple(forced[1:]))
+        else:
+            looks = {person: self._persons[person].looks for person in candidates}
+            decision = linkage.decide(one, looks, self._rules, lambda a, b: self._apart(entry, a, b))
+        person, merged = self._settle(entry, decision)
+        known = self._persons.setdefault(person, _Person())
+        keyed = all(look.traits != entry.traits for look in known.looks) or self._spoken(entry.signal_id)
+        if keyed:
+            self._add(known, entry.signal_id, entry.received_at, entry.traits)
+            for key in entry.keys:
+                self._looks[key] += 1
+                if person not in self._found[key]:
+                    self._found[key].append(person)
+        self._at[entry.signal_id] = person
+        return Placement(
+            person,
+            decision.outcome,
+            decision.reason,
+            decision.against,
+            decision.weight,
+            merged,
+            keyed,
+            self._crowded(entry),
+        )
+
+    def person_of(self, signal_id: UUID) -> UUID:
+        """The person of a placed record, after all merges."""
+        return self._now(self._at[signal_id])
+
+    def residents(self, unit_key: int) -> list[UUID]:
+        """The persons at an address unit."""
+        return list(dict.fromkeys(self._now(person) for person in self._found[unit_key]))
+
+    def _candidates(self, entry: Entry) -> dict[UUID, None]:
+        found: dict[UUID, None] = {}
+        for key in entry.keys:
+            if self._looks[key] <= self._rules.cap:
+                for person in self._found[key]:
+                    found[self._now(person)] = None
+        return found
+
+    def _without_generic(self, entry: Entry) -> Traits:
+        """The traits without what too many people share: such a value tells nobody from anybody."""
+        one, cap = entry.traits, self._rules.cap
+        if not any(self._looks[key] > cap for key in entry.keys):
+            return one
+        texts = dict(zip(linkage.keys(one, self._rules), entry.keys, strict=True))
+        for text, key in texts.items():
+            if self._looks[key] <= cap:
+                continue
+            match self._rules.keys[int(text.partition("|")[0])]:
+                case ("phone",):
+                    one = one._replace(phone="")
+                case ("email",):
+                    one = one._replace(email="")
+                case ("unit",):
+                    one = one._replace(postcode="", number=0, addition="")
+                case _:
+                    pass
+        return one
+
+    def _settle(self, entry: Entry, decision: Decision) -> tuple[UUID, tuple[UUID, ...]]:
+        if decision.outcome is not Outcome.LINK or decision.person is None:
+            return self._new_person(entry.signal_id), ()
+        if not decision.merge:
+            return decision.person, ()
+        # The oldest person keeps its id: cases, promises and letters hang on it.
+        together = sorted(
+            (decision.person, *decision.merge),
+            key=lambda p: (self._persons[p].since is None, self._persons[p].since),
+        )
+        first = together[0]
+        for other in together[1:]:
+            mine, theirs = self._persons[first], self._persons.pop(other)
+            mine.looks += theirs.looks
+            mine.spoken |= theirs.spoken
+            self._became[other] = first
+        return first, tuple(together[1:])
+
+    def _now(self, person: UUID) -> UUID:
+        while person in self._became:
+            person = self._became[person]
+        return person
+
+    def _add(self, known: _Person, signal_id: UUID, received_at: datetime, one: Traits) -> None:
+        known.looks.append(Look(signal_id, one))
+        since = (received_at, signal_id.int)
+        if known.since is None or since < known.since:
+            known.since = since
+        if self._spoken(signal_id):
+            known.spoken.add(signal_id)
+
+    # ------------------------------------------------------------ what humans decided
+
+    def _spoken(self, signal_id: UUID) -> bool:
+        return signal_id in self._verdicts.apart or signal_id in self._verdicts.same
+
+    def _forced(self, entry: Entry) -> list[UUID]:
+        """The persons that a human said this record is about."""
+        said = self._verdicts.same.get(entry.signal_id, frozenset())
+        return sorted({self.person_of(other) for other in said if other in self._at}, key=lambda p: p.int)
+
+    def _apart(self, entry: Entry, person: UUID, other: UUID | None) -> bool:
+        mine = self._persons[person].spoken
+        if not mine:
+            return False
+        theirs = {entry.signal_id} if other is None else self._persons[other].spoken
+        return any(not self._verdicts.apart.get(one, frozenset()).isdisjoint(theirs) for one in mine)
+
+    def _crowded(self, entry: Entry) -> bool:
+        if entry.unit_key is None or self._looks[entry.unit_key] > self._rules.cap:
+            return False
+        persons = self.residents(entry.unit_key)
+        if len(persons) < self._rules.crowd_persons:
+            return False
+        traits = (look.traits for person in persons for look in self._persons[person].looks)
+        return linkage.distinct(traits) >= self._rules.crowd_surnames
