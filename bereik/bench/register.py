@@ -17,16 +17,19 @@ from bereik.ports import Placed, RecordRow, Register
 from bereik.runtime import Ports, database
 from bereik.settings import LOGINS
 from bereik.store import Store, bundles, migrate
-from bereik.store.vault import Registers, VaultRows
+from bereik.store.vault import Registers, VaultRows, VerdictRows
+from bereik.verdicts import Desk
 
-INTAKE = "bereik_intake"
+INTAKE, LINKAGE = "bereik_intake", "bereik_linkage"
 
 
 class Trial:
     """A register that is there for as long as a command runs. Encryption, keyed hashes and row security are on."""
 
-    def __init__(self, bundle: Bundle, bundle_id: int, store: Store, keyring: Keyring) -> None:
-        self.bundle, self.store, self._bundle_id = bundle, store, bundle_id
+    def __init__(
+        self, bundle: Bundle, bundle_id: int, store: Store, linkers: Store, keyring: Keyring
+    ) -> None:
+        self.bundle, self.store, self.linkers, self._bundle_id = bundle, store, linkers, bundle_id
         self._keyring, self._registers = keyring, Registers(store, keyring)
         # Any purpose and municipality will do: the register is the unit of identity, and its rules are the same in all.
         self.purpose = next(name for name, one in bundle.purposes.items() if one.subject == "address")
@@ -49,6 +52,18 @@ class Trial:
         """One batch in one transaction, as intake does it."""
         with self.store.transaction() as tx, tx.role(f"vault_{self.purpose}"):
             return vault.identify(rows, VaultRows(tx, self.purpose), self.bundle.linkage, self._bundle_id)
+
+    @contextmanager
+    def linking(self) -> Iterator[VerdictRows]:
+        """The vault for whoever decides about links, in a transaction of its own."""
+        with self.linkers.transaction() as tx, tx.role(f"linking_{self.purpose}"):
+            yield VerdictRows(tx, self.purpose)
+
+    @contextmanager
+    def desk(self, register: Register) -> Iterator[Desk]:
+        """Where links of a register are decided; what moves is told to nobody."""
+        with self.linking() as tables:
+            yield Desk(register, tables, self.bundle.linkage, self._bundle_id, lambda _: None)
 
     def standing(self) -> dict[UUID, tuple[UUID, UUID | None, str]]:
         """(person, household, first outcome) of every signal, after all merges."""
@@ -74,8 +89,9 @@ def trial(bundle: Bundle) -> Iterator[Trial]:
         operator.close()
         path = Path(folder) / "keyring.json"
         Keyring.create(path)
-        store = Store(url(INTAKE), pool_size=4)
+        store, linkers = Store(url(INTAKE), pool_size=4), Store(url(LINKAGE))
         try:
-            yield Trial(bundle, bundle_id, store, Keyring.load(path))
+            yield Trial(bundle, bundle_id, store, linkers, Keyring.load(path))
         finally:
             store.close()
+            linkers.close()

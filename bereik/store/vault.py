@@ -271,10 +271,10 @@ class VerdictRows(VaultRows):
     def person_at(self, signal_id: UUID, moment: datetime) -> tuple[UUID, list[UUID]] | None:
         """Who a signal was about at a moment, and every signal of that person then; None before it was known."""
         rows = self._tx.rows(
-            "WITH then AS (SELECT DISTINCT ON (signal_id) signal_id, person_id FROM vault.link WHERE decided_at <= %s"
+            "WITH past AS (SELECT DISTINCT ON (signal_id) signal_id, person_id FROM vault.link WHERE decided_at <= %s"
             " AND signal_id IN (SELECT signal_id FROM vault.link WHERE person_id IN"
             "   (SELECT person_id FROM vault.link WHERE signal_id = %s)) ORDER BY signal_id, version DESC)"
-            " SELECT o.person_id, t.signal_id FROM then o JOIN then t USING (person_id) WHERE o.signal_id = %s"
+            " SELECT o.person_id, t.signal_id FROM past o JOIN past t USING (person_id) WHERE o.signal_id = %s"
             " ORDER BY t.signal_id",
             (moment, signal_id, signal_id),
         )

@@ -117,9 +117,7 @@ def mixed(chance: Random, people: int, signals: int) -> list[Record]:
         {}, {"birth_date": None}, {"postcode": "9999ZZ", "house_number": "1"}, {"initials": None}, {"surname": "Testnaam"},
         {"phone": "0699000111"}, {"birth_date": None, "phone": "0699000222"}, {"house_number": None},
     ]  # fmt: skip
-    return [
-        record(who(chance.randrange(people), **chance.choice(ways)), minute) for minute in range(signals)
-    ]
+    return [record(who(chance.randrange(people), **chance.choice(ways)), minute) for minute in range(signals)]
 
 
 # ---------------------------------------------------------------- algebra
