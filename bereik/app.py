@@ -25,7 +25,7 @@ from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
 from bereik.ports import Letter, Placed, Record
-from bereik.settings import NotConfigured, Settings, home, command_environment
+from bereik.settings import NotConfigured, Settings, command_environment, home
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
 from bereik.store.session import Session
 from bereik.store.vault import Registers, VerdictRows
