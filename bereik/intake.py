@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from uuid import UUID
 
 from bereik import cases, linkage, purpose, receipts, signal, vault
 from bereik.bundle import Bundle, Partner, SignalType

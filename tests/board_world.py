@@ -222,13 +222,16 @@ def _receipts(made: World, bundle_id: int) -> None:
         (None, "parked", "unread", "not_utf8", None, 1),
     ]
     with psycopg.connect(made.url("bereik_intake")) as connection:
+        offset = 0
         for name, fate, gate, reason, municipality, number in rows:
             for _ in range(number):
+                offset += 1
                 connection.execute(
                     "INSERT INTO intake.receipt (receipt_id, partner, door, event_id, event_type, action, municipality, topic,"
                     ' partition, "offset", received_at, fate, gate, reasons, purpose, bundle_id)'
-                    " VALUES (%s, 'p', 'kafka', %s, %s, 'report', %s, 'in.p', 0, 0, %s, %s, %s, %s, %s, %s)",
-                    (uuid4(), str(uuid4()), types[name].event_type if name else None, municipality, NOW, fate, gate,
+                    " VALUES (%s, 'p', 'kafka', %s, %s, 'report', %s, 'in.p', 0, %s, %s, %s, %s, %s, %s, %s)",
+                    (uuid4(), str(uuid4()), types[name].event_type if name else None, municipality, offset, NOW, fate,
+                     gate,
                      Jsonb([{"code": reason, "article": ARTICLES.get(reason, "")}] if reason else []),
                      types[name].purpose if name else None, bundle_id),
                 )  # fmt: skip

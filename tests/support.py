@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -67,11 +67,12 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60, what: str = "") 
 
 
 def person(**changes: Any) -> dict[str, Any]:
-    """A fictional grown-up by linkage field, whose surname nobody else here has."""
+    """A fictional grown-up by linkage field, whom nobody could take for the one before."""
+    number = next(_NAMES)
     return {
-        "surname": CANARY + letters(next(_NAMES)),
-        "initials": "J.",
-        "birth_date": "1980-02-03",
+        "surname": CANARY + letters(number),
+        "initials": f"{letters(number % 26 + 1)[0]}.",
+        "birth_date": (date(1950, 2, 3) + timedelta(days=397 * number % 15_000)).isoformat(),
         **changes,
     }
 

@@ -106,7 +106,7 @@ class CaseworkRows:
             [
                 (
                     s.signal_id, s.version, s.status, s.subject, s.household_id, s.person_id, s.municipality, s.area, s.signal_type,
-                    s.partner, s.signal_date, s.received_at, orjson.dumps(s.facts).decode(), s.reason, s.case_id,
+                    s.partner, s.signal_date, s.received_at, orjson.dumps(s.facts).decode(), s.reason, s.case_id, s.hint,
                 )
                 for s in signals
             ],

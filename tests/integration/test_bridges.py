@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.stack
 
 CONSENT_PLACE, STATUTE_PLACE = "9901", "9902"
 Family = Mapping[str, UUID]
+_PUPILS = count()
 
 
 @pytest.fixture
@@ -27,8 +29,9 @@ def rule(world: World) -> BridgeRule:
 
 
 def born(age: int) -> str:
-    """The birth date of somebody who turned `age` a while ago."""
-    return date(today().year - age, 1, 1).isoformat()
+    """The birth date of somebody who turned `age` a while ago, and of nobody else here."""
+    birthday = date(today().year - age, today().month, min(today().day, 28))
+    return (birthday - timedelta(days=30 + 7 * next(_PUPILS) % 300)).isoformat()
 
 
 def family(world: World, municipality: str, pupil_age: int = 17) -> Family:
