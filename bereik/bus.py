@@ -325,6 +325,8 @@ class Listener:
         self._next: dict[TopicPartition, int] = {}
         self._topics: tuple[str, ...] = ()
         self._broker = broker
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._committed_at = time.monotonic()
         self._asked_at, self._absences = time.monotonic(), 0
         self._consumer = self._open()
 
@@ -368,6 +370,7 @@ class Listener:
         self._next = {partition: at for partition, at in self._next.items() if partition in assigned}
         self._start_at_stands(assigned - self._next.keys())
         self._rejoin_when_stuck()
+        self._commit_to_kafka()
         parts = self._collect(MAX_BATCHES if work.batched else MAX_RECORDS)
         if parts:
             self._failpoint(f"{self._group}:after_poll")
@@ -450,16 +453,28 @@ class Listener:
     def _after(self, parts: Sequence[Part], ours: Sequence[Part]) -> None:
         kept = {part.partition: part.after for part in ours}
         self._next |= kept
+        self._uncommitted |= kept
         for part in parts:
             if part.partition not in kept:
                 log.warning(
                     "%s no longer owns %s/%s", self._group, part.partition.topic, part.partition.partition
                 )
                 self._next.pop(part.partition, None)
-        if kept:
-            self._consumer.commit_async(
-                {partition: OffsetAndMetadata(after, "", -1) for partition, after in kept.items()}
-            )
+
+    def _commit_to_kafka(self) -> None:
+        """For lag tools only, so once a second: a commit per batch was a request and a log entry per partition."""
+        now = time.monotonic()
+        if now - self._committed_at < 1.0:
+            return
+        ours = {
+            partition: OffsetAndMetadata(after, "", -1)
+            for partition, after in self._uncommitted.items()
+            if partition in self._next
+        }
+        if ours:
+            self._consumer.commit_async(ours)
+        self._committed_at = now
+        self._uncommitted.clear()
 
     # ------------------------------------------------------------ where to start
 
