@@ -80,9 +80,9 @@ def events(tx: Tx, reference: str) -> list[dict[str, Any]]:
                 "s.status", "s.case_id", "c.team",
             ),
             "intake.receipt r JOIN ops.bundle b USING (bundle_id) "
-            " LEFT JOIN LATERAL (SELECT * FROM vault.link WHERE signal_id = r.signal_id"
+            " LEFT JOIN LATERAL (SELECT outcome, reason, against, weight FROM vault.link v WHERE v.signal_id = r.signal_id"
             " ORDER BY version DESC LIMIT 1) l ON true"
-            " LEFT JOIN casework.signal s USING (signal_id) LEFT JOIN casework.case c ON c.case_id = s.case_id"
+            " LEFT JOIN casework.signal s ON s.signal_id = r.signal_id LEFT JOIN casework.case c ON c.case_id = s.case_id"
             " WHERE r.event_id = %s OR r.signal_id::text LIKE %s OR r.receipt_id::text LIKE %s"
             " ORDER BY r.received_at, r.\"offset\" LIMIT 20",
             (reference, reference.lower() + "%", reference.lower() + "%"),
