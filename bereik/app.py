@@ -287,6 +287,34 @@ class App:
         with self.desk(purpose, municipality) as (desk, _):
             return desk.relink(protected, "bereik", uuid4())
 
+    def training_rows(self, purpose: str, municipality: str) -> list[dict[str, Any]]:
+        """What the records of one register are compared by; identity, so for training in this process only."""
+        register = self._registers(purpose, municipality)
+        with self.store.transaction() as tx, Session(tx, "linkage", 0).linking(purpose) as tables:
+            records = tables.records(register.register_id)
+        return [{"id": str(row.signal_id)} | vault.open_traits(register, row).row() for row in records]
+
+    def propose_weights(self) -> int:
+        """Train on the largest register and write the weights into the home for review; nothing is activated.
+
+        Returns how many records they rest on; 0 when no register has enough. The same records give the same bytes.
+        """
+        from bereik import training
+
+        found = max(
+            (self.training_rows(purpose, municipality) for purpose, municipality in self.registers()),
+            key=len,
+            default=[],
+        )
+        if len(found) < training.FEWEST_ROWS:
+            return 0
+        # Which register it was would tell where most debts are; the number of records is enough for a reviewer.
+        document = training.train(found, self.active()[1].linkage, 1, "the largest register")
+        target = self.settings.home / "proposed" / "linkage.weights.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(training.text(document), encoding="utf-8")
+        return len(found)
+
     def registers(self) -> list[tuple[str, str]]:
         """(purpose, municipality) of every register there is."""
         with self.store.transaction() as tx, tx.role(invariants.AUDITOR):

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -47,6 +48,7 @@ def add(subparsers: Any) -> None:
     parts = command.add_subparsers(dest="what", required=True, metavar="command")
     _add_generate(parts)
     _add_evaluate(parts)
+    _add_train(parts)
     _add_resolve(parts)
     _add_links(parts)
 
@@ -162,6 +164,56 @@ def _lines(path: Path) -> list[str]:
         raise CannotRead(f"{path} cannot be read: {error.strerror or 'unknown'}.") from None
     except UnicodeDecodeError as error:
         raise CannotRead(f"{path} is no UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+
+
+# ---------------------------------------------------------------- training
+
+
+def _add_train(parts: Any) -> None:
+    part = parts.add_parser("train", help="estimate what each comparison weighs, from records without labels")
+    origin = part.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--signals", type=Path, metavar="SIGNALS.csv", help="a file of signals")
+    origin.add_argument(
+        "--from-vault", nargs=2, metavar=("PURPOSE", "MUNICIPALITY"), help="one register of a running stack"
+    )
+    part.add_argument("--out", type=Path, required=True, help="where to write the weights")
+    part.add_argument("--seed", type=int, default=1, help="chooses the pairs that are sampled (default 1)")
+    part.add_argument("--schemas", type=Path, default=SCHEMAS, help="the folder of declarations")
+    part.add_argument("--json", action="store_true", help="print as JSON")
+    part.set_defaults(run=train)
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """0 when the weights were written; the same records give the same bytes. Nothing is activated."""
+    from bereik import linkage, training
+
+    if arguments.signals:
+        from bereik.bench import resolve as resolving
+        from bereik.bundle import Bundle
+
+        bundle = Bundle.compile(arguments.schemas)
+        rules, source = bundle.linkage, arguments.signals.parent.name or "a file"
+        rows = [
+            {"id": name} | linkage.traits(who, at.date()).row()
+            for name, at, who in resolving.read(arguments.signals, bundle)
+        ]
+    else:
+        app, (purpose, municipality) = _app(), arguments.from_vault
+        rules, source = app.bundle().linkage, f"register {purpose} {municipality}"
+        rows = app.training_rows(purpose, municipality)
+    _progress(f"training on {len(rows)} records; some 25 s for each 20,000")
+    document = training.train(rows, rules, arguments.seed, source)
+    arguments.out.write_text(training.text(document), encoding="utf-8")
+    if arguments.json:
+        show({**document["trained"], "out": str(arguments.out)})
+        return 0
+    for name, model in document["models"].items():
+        print(f"{name:14} a pair is one person: {model['prior']:+.1f}")
+        for comparison, levels in model["comparisons"].items():
+            told = "  ".join(f"{level} {log2(both['m'] / both['u']):+.1f}" for level, both in levels.items())
+            print(f"  {comparison:12} {told}")
+    print(f"{arguments.out}: review it, then `bereik check` and `bereik rules activate`")
+    return 0
 
 
 # ---------------------------------------------------------------- a file of signals
