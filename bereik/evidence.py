@@ -14,8 +14,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "given": ("voornaam of voorletters", "first name or initials"),
     "birth": ("geboortedatum", "date of birth"),
     "address": ("adres", "address"),
-    "phone": ("telefoonnummer", "telephone number"),
-    "email": ("e-mailadres", "e-mail address"),
+    "contact": ("telefoon of e-mail", "telephone or e-mail"),
 }
 _LEVELS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("surname", "same"): ("dezelfde namen", "the same names"),
@@ -27,14 +26,19 @@ _LEVELS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("given", "some"): ("een voorletter gemeen", "an initial in common"),
     ("birth", "same"): ("dezelfde dag", "the same day"),
     ("birth", "swapped"): ("dag en maand verwisseld", "day and month swapped"),
+    ("birth", "new_year"): (
+        "hetzelfde jaar, één keer op 1 januari",
+        "the same year, once on 1 January",
+    ),
     ("birth", "two_parts"): ("twee van dag, maand en jaar gelijk", "two of day, month and year equal"),
     ("birth", "partly"): ("gelijk voor zover bekend", "equal as far as known"),
     ("address", "unit"): ("dezelfde deur", "the same door"),
     ("address", "blank"): ("hetzelfde nummer, één keer zonder toevoeging", "the same number, once without its addition"),
     ("address", "postcode"): ("dezelfde postcode, een ander nummer", "the same postcode, another number"),
     ("address", "district"): ("dezelfde wijk", "the same district"),
-    ("phone", "same"): ("hetzelfde nummer", "the same number"),
-    ("email", "same"): ("hetzelfde adres", "the same address"),
+    ("contact", "both"): ("hetzelfde nummer en hetzelfde e-mailadres", "the same number and the same e-mail address"),
+    ("contact", "email"): ("hetzelfde e-mailadres", "the same e-mail address"),
+    ("contact", "phone"): ("hetzelfde telefoonnummer", "the same telephone number"),
 }  # fmt: skip
 _DIFFERENT = ("verschillend", "different")
 _SILENT = ("één van beide zegt niets", "one of them says nothing")
