@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +64,19 @@ def linkage(arguments: argparse.Namespace) -> int:
 
     bundle = Bundle.compile(arguments.schemas)
     result = measuring.run(bundle, arguments.signals, arguments.seeds, arguments.people, _progress)
+    document = result.document()
+    if arguments.json:
+        show(document)
+    else:
+        _table(document)
     if arguments.pictures:
         arguments.pictures.mkdir(parents=True, exist_ok=True)
         for name, drawn in (("curve", measuring.curve(result)), ("weight", measuring.example(bundle))):
             (arguments.pictures / f"linkage-{name}.svg").write_text(drawn, encoding="utf-8")
-    document = result.document()
-    if arguments.json:
-        show(document)
-        return 0
+    return 0
+
+
+def _table(document: Mapping[str, Any]) -> None:
     speed = document["speed"]
     print(f"| {document['signals']} signals, mean of {document['seeds']} towns | Bereik | Splink 5, batch |")
     print("|---|---|---|")
@@ -95,4 +101,3 @@ def linkage(arguments: argparse.Namespace) -> int:
         ]
     for name, ours, theirs in rows:
         print(f"| {name} | {ours} | {theirs} |")
-    return 0
