@@ -12,7 +12,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -227,7 +227,7 @@ def _play(
     stage.agree()
     stage.settle()
     say("consent taken down, bridges settled")
-    report = stage.report()
+    report = replace(stage.report(), recognised=stage.recognise())
     note.write_text(
         json.dumps({"today": today.isoformat(), "seed": seed, "signals": signals, "done": True}),
         encoding="utf-8",
@@ -278,6 +278,7 @@ def _tell(stack: Stack, report: Report, password: str, as_json: bool) -> None:
                     for t in report.stories
                 ],
                 "wrong": report.wrong,
+                "recognised": report.recognised,
                 "links": links,
             }
         )
@@ -320,6 +321,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield from textwrap.wrap(told.found, _WIDTH, initial_indent="      > ", subsequent_indent="        ")
         yield f"      $ {told.command}"
     yield ""
+    if report.recognised:
+        yield "WHO IS WHO"
+        for line in report.recognised:
+            yield f"  {line}"
+        yield ""
     if report.wrong:
         yield "NOT AS IT SHOULD BE"
         for line in report.wrong:

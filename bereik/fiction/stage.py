@@ -10,10 +10,10 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bereik import bridge, collect
 from bereik.app import App
@@ -67,11 +67,19 @@ class Report:
     stories: list[Told]
     wrong: list[str]
     seconds: float
+    recognised: list[str] = field(default_factory=list)
 
     @property
     def fine(self) -> bool:
         """Whether everything is as the fiction expects."""
         return not self.wrong and all(told.fine for told in self.stories)
+
+
+def _evidence(app: App, purpose: str, municipality: str, title: str, one: UUID, other: UUID) -> list[str]:
+    with app.desk(purpose, municipality) as (desk, _):
+        lines = desk.why(one, other, "en").text("en")
+    command = f"  $ bereik linkage why {str(one)[:8]} {str(other)[:8]}"
+    return [title, *(f"  {line}" for line in lines), command]
 
 
 class Stage:
@@ -212,6 +220,37 @@ class Stage:
         return password
 
     # ------------------------------------------------------------ looking
+
+    def recognise(self) -> list[str]:
+        """How people were recognised: a link and a review with their evidence, and a break that is taken back."""
+        app = App(Settings.from_env(self.stack.environment("linkage")))
+        told: list[str] = []
+        for purpose, municipality in app.registers():
+            with app.desk(purpose, municipality) as (_, tables):
+                link = tables.narrowest_link()
+                asked = next(iter(tables.reviews(1)), None)
+            if link is None or asked is None:
+                continue
+            told += _evidence(app, purpose, link[2], "the link on the least evidence", *link[:2])
+            told += _evidence(app, purpose, asked[2], "a review that waits", *asked[:2])
+            told += self._break(app, purpose, link[2], *link[:2])
+            return told
+        return ["no register has both a link and a review in this history"]
+
+    def _break(self, app: App, purpose: str, municipality: str, one: UUID, other: UUID) -> list[str]:
+        act = uuid4()
+        with app.desk(purpose, municipality) as (desk, _):
+            apart = len(desk.part(one, other, "demo", act))
+        self.settle()
+        with app.desk(purpose, municipality) as (desk, _):
+            back = len(desk.take_back(act, "demo"))
+        self.settle()
+        return [
+            "a break, and the break taken back",
+            f"  $ bereik linkage part {str(one)[:8]} {str(other)[:8]}",
+            f"  {apart} signals moved to a person of their own, {back} came back; every edge is still there:",
+            f"  $ bereik linkage history {str(one)[:8]}",
+        ]
 
     def report(self) -> Report:
         """Look how everything ended. Reads only, as the auditor."""

@@ -252,6 +252,15 @@ class VerdictRows(VaultRows):
         )
         return [(one, against, code, reason, since) for one, against, code, reason, since in rows]
 
+    def narrowest_link(self) -> tuple[UUID, UUID, str] | None:
+        """(signal, signal, municipality) of the link that was made by itself on the least evidence."""
+        rows = self._tx.rows(
+            "SELECT l.signal_id, l.against, g.municipality FROM vault.link l JOIN vault.record r USING (signal_id)"
+            " JOIN vault.register g USING (register_id) WHERE l.version = 1 AND r.version = 1 AND l.outcome = 'link'"
+            " AND l.against IS NOT NULL ORDER BY l.weight, l.signal_id LIMIT 1"
+        )
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
     def asked(self, signal_id: UUID) -> UUID | None:
         """The signal that this one is possibly about the same person as, while that question is open."""
         rows = self._tx.rows(
