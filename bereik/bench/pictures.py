@@ -30,8 +30,8 @@ def waterfall(title: str, steps: Sequence[tuple[str, float]], marks: Mapping[str
 
     `steps` are (label, log2 odds), the prior first; `marks` are named thresholds in the same unit.
     """
-    left, right, top, row = 330, 50, 64, 30
-    width, height = 880, top + row * (len(steps) + 1) + 52
+    left, right, top, row = 350, 50, 64, 30
+    width, height = 900, top + row * (len(steps) + 1) + 52
     sums = [0.0]
     for _, weight in steps:
         sums.append(sums[-1] + weight)

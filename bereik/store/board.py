@@ -48,7 +48,11 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """One signal of a case: no identity in it, only the facts its purpose may know."""
+    """One signal of a case: no identity in it, only the facts its purpose may know.
+
+    `in_doubt`: it is possibly about somebody whom another signal is about; `resembles` is that signal's case, for those
+    who may see it. For others a neutral reviewer decides, and nothing tells whose case it is.
+    """
 
     signal_id: UUID
     signal_type: str
@@ -58,6 +62,8 @@ class SignalRow:
     status: str
     reason: str | None
     facts: Mapping[str, Any]
+    in_doubt: bool
+    resembles: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +270,9 @@ def types_of(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, tuple[tuple[str, int
 def signals(tx: Tx, row: CaseRow) -> list[SignalRow]:
     """All signals of a case, withdrawn ones too, oldest first."""
     found = tx.rows(
-        "SELECT signal_id, signal_type, partner, signal_date, received_at, status, reason, facts FROM casework.signal"
-        " WHERE subject = %s AND case_id = %s ORDER BY signal_date, received_at, signal_id",
+        "SELECT s.signal_id, s.signal_type, s.partner, s.signal_date, s.received_at, s.status, s.reason, s.facts,"
+        " s.hint IS NOT NULL, (SELECT o.case_id FROM casework.signal o WHERE o.signal_id = s.hint)"
+        " FROM casework.signal s WHERE s.subject = %s AND s.case_id = %s ORDER BY s.signal_date, s.received_at, s.signal_id",
         (row.subject, row.case_id),
     )
     return [SignalRow(*each) for each in found]

@@ -179,6 +179,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "case.signals.since": ("Sinds", "Since"),
     "case.signals.amount": ("Bedrag", "Amount"),
     "case.signals.total": ("Samen", "Together"),
+    "case.signals.doubt": ("Mogelijk iemand die al bekend is", "Possibly somebody who is known already"),
+    "case.signals.resembles": ("zie deze zaak", "see this case"),
     "case.signals.identity": (
         "Namen en adressen staan in de kluis, niet op dit bord.",
         "Names and addresses are in the vault, not on this board.",

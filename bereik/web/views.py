@@ -485,6 +485,8 @@ def _signal(signal: SignalRow, words: Words) -> dict[str, Any]:
         "flags": flags,
         "facts": _facts(signal, kind, words),
         "withdrawn": signal.status == "withdrawn",
+        "in_doubt": signal.in_doubt,
+        "resembles": str(signal.resembles) if signal.resembles else None,
     }
 
 
