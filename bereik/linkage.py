@@ -20,6 +20,7 @@ from uuid import UUID
 from rapidfuzz.distance import JaroWinkler
 
 from bereik import addresses, births, contacts, names
+from bereik.addresses import Address
 from bereik.bundle import Linkage, LinkModel, SignalType
 
 # Raised when the normalisers change: sealed traits of an older number are made anew from the fields as written.
@@ -101,26 +102,37 @@ class Traits(NamedTuple):
     @property
     def building(self) -> str:
         """Postcode and number, without what tells the doors apart; empty when unknown."""
-        return f"{self.postcode}|{self.number}" if self.postcode and self.number else ""
+        return Address(self.postcode, self.number, self.addition).building
 
     @property
     def unit(self) -> str:
         """The address unit; empty when unknown."""
-        return f"{self.postcode}|{self.number}|{self.addition}" if self.postcode and self.number else ""
+        return Address(self.postcode, self.number, self.addition).unit
+
+    @property
+    def surname(self) -> str:
+        """All surnames as one text: what term frequencies are counted by; empty when unknown."""
+        return " ".join(self.surnames)
+
+    @property
+    def birth_date(self) -> str:
+        """The birth date as ISO 8601, what term frequencies are counted by; empty unless all of it is known."""
+        year, month, day = self.birth
+        return f"{year:04}-{month:02}-{day:02}" if all(self.birth) else ""
 
     def row(self) -> dict[str, Any]:
         """Flat columns for training; unknown is None."""
         year, month, day = self.birth
         return {
             "surnames": list(self.surnames) or None,
-            "surname": " ".join(self.surnames) or None,
+            "surname": self.surname or None,
             "initials": self.initials or None,
             "given": list(self.given) or None,
             "letters": list(self.letters) or None,
             "birth_year": year or None,
             "birth_month": month or None,
             "birth_day": day or None,
-            "birth": f"{year:04}-{month:02}-{day:02}" if all(self.birth) else None,
+            "birth": self.birth_date or None,
             "postcode": self.postcode or None,
             "number": self.number or None,
             "addition": self.addition or None,
@@ -138,12 +150,7 @@ def traits(who: Identity, today: date) -> Traits:
     initials = names.initials(get("initials", ""), first_names, family)
     given = names.given(first_names, get("initials", ""))
     alike = tuple(sorted({other for name in given for other in names.aliases(name)}))
-    place = addresses.parse(
-        get("postcode", ""),
-        get("house_number", ""),
-        get("house_letter", ""),
-        get("house_number_addition", ""),
-    )
+    place = _address(who)
     born = births.birth(get("birth_date", ""), today)
     return Traits(
         surnames=names.surnames(family, get("prefix", "")),
@@ -161,14 +168,17 @@ def traits(who: Identity, today: date) -> Traits:
 
 def address_unit(who: Identity) -> str | None:
     """The address unit of a record; None without a postcode and a number."""
+    return _address(who).unit or None
+
+
+def _address(who: Identity) -> Address:
     get = who.fields.get
-    place = addresses.parse(
+    return addresses.parse(
         get("postcode", ""),
         get("house_number", ""),
         get("house_letter", ""),
         get("house_number_addition", ""),
     )
-    return place.unit or None
 
 
 # ---------------------------------------------------------------- keys: where candidates are looked for
@@ -196,7 +206,6 @@ _PARTS: Mapping[str, Callable[[Traits], tuple[str, ...]]] = {
     "phone": lambda one: _one(one.phone),
     "email": lambda one: _one(one.email),
 }
-KEY_PARTS = tuple(_PARTS)
 
 
 def keys(one: Traits, rules: Linkage) -> list[str]:
@@ -243,6 +252,11 @@ def _partly(a: Traits, b: Traits, rules: Linkage) -> bool:
     )
 
 
+def _near(a: Traits, b: Traits) -> bool:
+    """The same building; its doors may differ."""
+    return a.number == b.number != 0 and a.postcode == b.postcode != ""
+
+
 _Predicate = Callable[[Traits, Traits, Linkage], bool]
 # Only equality, overlap, Jaro-Winkler and date parts, so that training in SQL and the stream agree to the last bit.
 _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
@@ -269,10 +283,8 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
         "partly": _partly,
     },
     "address": {
-        "unit": lambda a, b, rules: a.addition == b.addition and a.number == b.number != 0 and a.postcode == b.postcode,
-        "blank": lambda a, b, rules: (
-            a.number == b.number != 0 and a.postcode == b.postcode and not (a.addition and b.addition)
-        ),
+        "unit": lambda a, b, rules: a.addition == b.addition and _near(a, b),
+        "blank": lambda a, b, rules: not (a.addition and b.addition) and _near(a, b),
         "postcode": lambda a, b, rules: a.postcode == b.postcode,
         "district": lambda a, b, rules: a.postcode[:4] == b.postcode[:4],
     },
@@ -289,15 +301,12 @@ _COMPARABLE: Mapping[str, Callable[[Traits, Traits], bool]] = {
     "address": lambda a, b: bool(a.postcode and b.postcode),
     "contact": lambda a, b: bool((a.phone and b.phone) or (a.email and b.email)),
 }
-LEVELS: Mapping[str, tuple[str, ...]] = {name: tuple(levels) for name, levels in _LEVELS.items()}
 
 
 def model_of(a: Traits, b: Traits) -> str:
     """Which model weighs this pair: one door (or a door and its building), or any two people."""
-    near = a.number == b.number != 0 and a.postcode == b.postcode != ""
-    return (
-        SAME_ADDRESS if near and (a.addition == b.addition or not (a.addition and b.addition)) else ELSEWHERE
-    )
+    one_door = _near(a, b) and (a.addition == b.addition or not (a.addition and b.addition))
+    return SAME_ADDRESS if one_door else ELSEWHERE
 
 
 def level(comparison: str, a: Traits, b: Traits, rules: Linkage) -> str | None:
@@ -350,10 +359,7 @@ def _frequency(comparison: str, a: Traits, b: Traits, model: LinkModel) -> float
     table = model.frequencies.get(comparison)
     if not table:
         return 0.0
-    if comparison == "surname":
-        share = table.get(" ".join(a.surnames))
-    else:
-        share = table.get("{:04}-{:02}-{:02}".format(*a.birth))
+    share = table.get(a.surname if comparison == "surname" else a.birth_date)
     return log2(model.bases[comparison] / share) if share else 0.0
 
 

@@ -85,9 +85,6 @@ class Matcher:
         self._persons: dict[UUID, _Person] = {}
         self._became: dict[UUID, UUID] = {}
         self._at: dict[UUID, UUID] = {}
-        self._generic = {
-            parts[0]: place for place, parts in enumerate(rules.keys) if parts in (("phone",), ("email",))
-        }
 
     # ------------------------------------------------------------ what was known before
 

@@ -36,7 +36,7 @@ class DecidedBefore(LastingError):
 
 
 class UnknownAct(LastingError):
-    """No such act is in force: it is unknown, or was taken back already. `bereik linkage log` lists them."""
+    """No such act is in force: it is unknown, or was taken back already. `bereik linkage history SIGNAL` names them."""
 
 
 @dataclass(frozen=True, slots=True)

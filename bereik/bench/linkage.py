@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import mean, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from bereik import evaluation, evidence, linkage
 from bereik.bench import baseline, pictures, resolve
@@ -34,7 +34,6 @@ Curve = list[tuple[float, float, float]]
 # A wrong link tells one family's debts to another (issue 4).
 LEAST_PRECISION = 0.995
 _THRESHOLDS = (-4, -2, 0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22)
-_SPACE = UUID(int=0)
 _FILL, _BATCH, _BATCHES, _SINGLES = 2_000, 1_000, 10, 1_000
 # Splink needs a tenth of a second and more for one record; its middle is known after so many.
 _SPLINK_SINGLES = 20
@@ -234,9 +233,9 @@ def _swept(
         one = linkage.traits(who, at.date())
         texts = linkage.keys(one, rules)
         # Any hash will do here; a file has no key of a register.
-        keys = tuple(uuid5(_SPACE, text).int >> 65 for text in texts)
+        keys = tuple(resolve.id_of(text).int >> 65 for text in texts)
         door = next((key for key, text in zip(keys, texts, strict=True) if text.startswith(unit)), None)
-        entries.append((name, Entry(uuid5(_SPACE, name), at, one, keys, door)))
+        entries.append((name, Entry(resolve.id_of(name), at, one, keys, door)))
     found = []
     for threshold in _THRESHOLDS:
         matcher = Matcher(
@@ -308,7 +307,7 @@ def _speed(bundle: Bundle, people: int, say: Say) -> Speed:
         signal = row.signal._asdict()
         written = {fields[name]: value for name, value in signal.items() if value and name in fields}
         return (
-            uuid5(_SPACE, again + row.signal.signal_id),
+            resolve.id_of(again + row.signal.signal_id),
             datetime.fromisoformat(row.signal.received_at),
             Identity(written),
         )

@@ -17,12 +17,16 @@ SIGNAL, RECEIVED = "signal_id", "received_at"
 OUT = ("signal_id", "person_id", "household_id", "decision")
 # A batch of n gives what n batches of one give, so this only chooses the speed.
 BATCH = 500
-# Names of signals in a file are not ids; this makes ids of them, for this file alone.
-_SPACE = UUID("00000000-0000-0000-0000-000000000000")
+_SPACE = UUID(int=0)
 
 
 class UnusableFile(LastingError):
     """The file cannot be resolved."""
+
+
+def id_of(name: str) -> UUID:
+    """The id that stands for a name in a file; names are no ids."""
+    return uuid5(_SPACE, name)
 
 
 def columns(bundle: Bundle) -> dict[str, str]:
@@ -81,12 +85,12 @@ def _records(
 def resolve(source: Path, target: Path, bundle: Bundle, say: Callable[[str], None]) -> dict[str, int]:
     """Write who is the same person as `OUT`, and return how many were linked, put to review, and new."""
     records = read(source, bundle)
-    names = {uuid5(_SPACE, name): name for name, _, _ in records}
+    names = {id_of(name): name for name, _, _ in records}
     say("starting a database")
     with trial(bundle) as register_trial:
         register = register_trial.register()
         for start in range(0, len(records), BATCH):
-            part = [(uuid5(_SPACE, name), at, who) for name, at, who in records[start : start + BATCH]]
+            part = [(id_of(name), at, who) for name, at, who in records[start : start + BATCH]]
             register_trial.identify(register_trial.prepare(part, register))
             if (start // BATCH) % 10 == 9:
                 say(f"{start + len(part)} of {len(records)}")

@@ -421,12 +421,12 @@ def reviews(arguments: argparse.Namespace) -> int:
 
 
 def figures(arguments: argparse.Namespace) -> int:
-    """0; the figures are per register."""
+    """0; the figures are per purpose."""
     app = _app()
     since = datetime.now(UTC) - timedelta(days=arguments.days)
     rows = []
-    for purpose in sorted({purpose for purpose, _ in app.registers()}):
-        municipality = next(code for name, code in app.registers() if name == purpose)
+    # Any register of a purpose leads to the tables of all of them.
+    for purpose, municipality in sorted(dict(app.registers()).items()):
         with app.desk(purpose, municipality) as (_, tables):
             found = tables.figures(since)
         rows.append(

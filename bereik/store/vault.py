@@ -377,7 +377,7 @@ class VerdictRows(VaultRows):
         self._tx.execute("UPDATE vault.record SET keyed = true WHERE signal_id = ANY(%s)", (list(keys),))
 
     def add_review(self, signal_id: UUID, against: UUID, register_id: int, reason: str) -> None:
-        """Ask a person; a question that was asked before is asked again when the answer was no longer acted on."""
+        """Ask a person; what was asked about this signal before is not asked twice."""
         self._tx.execute(
             "INSERT INTO vault.review (signal_id, against, register_id, purpose, reason) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT (signal_id) DO NOTHING",
