@@ -24,7 +24,7 @@ from bereik.casework import Casework
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
-from bereik.ports import Letter, Placed, Record
+from bereik.ports import CaseRow, Letter, Placed, Record
 from bereik.settings import NotConfigured, Settings, command_environment, home
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
 from bereik.store.session import Session
@@ -226,13 +226,18 @@ class App:
 
     # ------------------------------------------------------------ what people and tools ask
 
-    def state_fact(self, purpose: str, case_id: UUID, kind: str, detail: Mapping[str, Any], by: str) -> None:
-        """Take down what a person did or said about a case. Raises `UnknownCase`."""
+    def state_fact(
+        self, purpose: str, case_id: UUID, kind: str, detail: Mapping[str, Any], by: str
+    ) -> CaseRow:
+        """Take down what a person or a register says about a case; returns it as it then is.
+
+        Raises `UnknownCase`, and `IllegalMove` when this may not be stated of the case as it stands.
+        """
         bundle_id, bundle = self.active()
         casework = Casework(bundle, bundle_id, self.keyring)
         with self.store.transaction() as tx:
             session = Session(tx, "operator", bundle_id)
-            outreach.state_fact(
+            return outreach.state_fact(
                 casework, session, purpose, case_id, uuid4(), kind, detail, by, datetime.now(UTC)
             )
 

@@ -18,11 +18,11 @@ from uuid import UUID
 from bereik import cases, linkage, vault
 from bereik.bundle import BridgeRule, Bundle, Statute
 from bereik.casework import alert_message
+from bereik.lifecycle import Fact
 from bereik.ports import (
     Box,
     BridgeTables,
     CaseView,
-    FactRow,
     Keys,
     Letter,
     Outbox,
@@ -60,7 +60,7 @@ class Standing:
 
     place: str
     statute: Statute | None
-    consent: FactRow | None
+    consent: Fact | None
 
     @property
     def ground(self) -> str:
@@ -87,7 +87,7 @@ def statute_for(statutes: Sequence[Statute], rule: BridgeRule, on: date) -> Stat
     return next((s for s in statutes if s.in_force(on) and set(rule.purposes) <= s.purposes), None)
 
 
-def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> FactRow | None:
+def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> Fact | None:
     """The consent that counts for this side: on a known form, by one who may give it, and not withdrawn since.
 
     Of several it is the first, so that signing again neither renews a request nor turns round who asked whom.
@@ -99,7 +99,7 @@ def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> FactRow | N
         if (agrees.from_age is None or (age is not None and age >= agrees.from_age))
         and (agrees.below_age is None or (age is not None and age < agrees.below_age))
     }
-    found: FactRow | None = None
+    found: Fact | None = None
     for fact in sorted(case.facts, key=lambda fact: fact.stated_at):
         if fact.kind == CONSENT and fact.detail.get("toward") == toward:
             valid = fact.detail.get("who") in may and fact.detail.get("form") in rule.forms
@@ -114,7 +114,7 @@ def decide(
     second: CaseView,
     rule: BridgeRule,
     statute: Statute | None,
-    consents: tuple[FactRow | None, FactRow | None],
+    consents: tuple[Fact | None, Fact | None],
 ) -> Tie:
     """Whether two open cases about the same address are tied. Partial agreement opens nothing."""
     if not (first.open and second.open):

@@ -233,6 +233,15 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """What may be stated in the states `starts`, and the states it may lead to; none when it changes no state."""
+
+    act: str
+    starts: frozenset[str]
+    leads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PriorityRule:
     """A published rule: cases whose labels match get this level (1 goes first) and this reason."""
 
@@ -269,7 +278,10 @@ class BridgeRule:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """Why data may be used: legal basis, subject, life cycle, retention."""
+    """Why data may be used: legal basis, subject, life cycle, retention.
+
+    `words` are its lists of words by name: results, contacts, dayparts, causes, reasons, rules, promises.
+    """
 
     id: str
     name: Mapping[str, str]
@@ -285,11 +297,21 @@ class Purpose:
     feedback: Mapping[str, Mapping[str, str]]
     retention_days: Mapping[str, int]
     bridges: tuple[BridgeRule, ...]
+    moves: tuple[Move, ...]
+    words: Mapping[str, tuple[Word, ...]]
     ddas: bool = False
 
     def state(self, when: str) -> Word | None:
         """The state that this purpose declares for a rule outcome, if it has one."""
         return next((word for word in self.states if word.when == when), None)
+
+    def when(self, state: str) -> str:
+        """The rule outcome behind a state's own word; the word itself when this bundle does not know it."""
+        return next((word.when for word in self.states if word.id == state and word.when), state)
+
+    def result(self, name: str | None) -> Word | None:
+        """The result with this name, if there is one."""
+        return next((word for word in self.results if word.id == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -609,6 +631,8 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
     def words(rows: list[dict[str, Any]]) -> tuple[Word, ...]:
         return tuple(Word(item["id"], item["label"], item.get("when"), item.get("feedback")) for item in rows)
 
+    results = words(row["results"])
+    every = frozenset(word["when"] for word in row["states"])
     return Purpose(
         id=name,
         name=row["name"],
@@ -619,7 +643,7 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
         matching=Matching(row["matching"]["period"], row["matching"]["lookbackMonths"]),
         repeat=row["repeat"],
         states=words(row["states"]),
-        results=words(row["results"]),
+        results=results,
         priorities=tuple(
             PriorityRule(item["id"], item["level"], _match(item["match"]), item["label"])
             for item in row["priorities"]
@@ -627,6 +651,11 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
         feedback=row["feedback"],
         retention_days=row["retentionDays"],
         bridges=tuple(bridge for bridge in bridges if name in bridge.purposes),
+        moves=tuple(
+            Move(item["act"], frozenset(item["from"]) if "from" in item else every, tuple(item.get("to", ())))
+            for item in row["moves"]
+        ),
+        words={"results": results} | {kind: words(row[kind]) for kind in declarations.WORD_LISTS},
         ddas=row.get("ddas", False),
     )
 

@@ -8,7 +8,7 @@ Ids are texts: a fold looks some forty ids up per signal, and a `UUID` hashes an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,9 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
+from bereik import lifecycle
 from bereik.bundle import Bundle, Policy, Purpose, SignalType
+from bereik.lifecycle import Fact, Standing
 from bereik.routing import Route, matches, route
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -140,24 +142,22 @@ class Signal:
         return (self.signal_date, self.received_at, self.signal_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """A person closed a case."""
-
-    case_id: str
-    at: datetime
-
-
 @dataclass(slots=True)
 class Case:
-    """One decision. `anchor` is the oldest signal; `stands` whether a team has to reach out."""
+    """One decision. `anchor` is the oldest signal; `stands` whether a team has to reach out.
+
+    `when` is the rule outcome behind `status`; `taken_up_at` when somebody first took it up; `holder` who has it now.
+    """
 
     anchor: str
     case_id: str | None
     signals: tuple[str, ...]
     period: str
+    when: str
     status: str
     result: str | None
+    taken_up_at: datetime | None
+    holder: str | None
     kind: Kind
     crisis: bool
     stands: bool
@@ -236,22 +236,31 @@ def subject_of(person_id: Id, household_id: Id | None, crowded: bool, subject: s
 
 def decide(
     signals: Sequence[Signal],
-    closings: Iterable[Closing],
+    facts: Sequence[Fact],
     purpose: Purpose,
     bundle: Bundle,
+    now: datetime,
     since: date | None = None,
 ) -> tuple[Case, ...]:
-    """Every case of one subject, oldest first. The same set of signals gives the same cases, whatever their order.
+    """Every case of one subject, oldest first, as of `now`. The same signals and facts give the same cases, in any order.
+
+    `facts` are those of all cases that the signals are in.
 
     With `since`, the day of the oldest signal that changed, cases of earlier periods are left out: what comes later
     never changes them.
     """
     ordered = sorted(signals, key=lambda signal: signal.order)
-    closed = {closing.case_id: closing.at for closing in closings}
-    groups = _by_month(ordered) if purpose.matching.period == "month" else _by_closing(ordered, closed)
+    stated: dict[str, list[Fact]] = {}
+    for fact in facts:
+        stated.setdefault(fact.case_id, []).append(fact)
+    groups = (
+        _by_month(ordered)
+        if purpose.matching.period == "month"
+        else _by_closing(ordered, _ended(stated, purpose))
+    )
     if since is not None and purpose.matching.period == "month":
         groups = [(period, group) for period, group in groups if period >= _month(since)]
-    cases = tuple(_decide_group(period, group, ordered, purpose, bundle, closed) for period, group in groups)
+    cases = tuple(_decide_group(period, group, ordered, purpose, bundle, stated) for period, group in groups)
     return _give_ids(cases, {signal.signal_id: signal for signal in ordered})
 
 
@@ -265,6 +274,16 @@ def _by_month(ordered: Sequence[Signal]) -> list[tuple[str, list[Signal]]]:
     for signal in ordered:
         groups.setdefault(_month(signal.signal_date), []).append(signal)
     return list(groups.items())
+
+
+def _ended(stated: Mapping[str, Sequence[Fact]], purpose: Purpose) -> dict[str, datetime]:
+    """When somebody ended each case that is ended."""
+    standings = ((case_id, lifecycle.stand(held, purpose, lifecycle.NEW)) for case_id, held in stated.items())
+    return {
+        case_id: standing.since
+        for case_id, standing in standings
+        if standing.since is not None and standing.when not in lifecycle.OPEN
+    }
 
 
 def _by_closing(ordered: Sequence[Signal], closed: Mapping[str, datetime]) -> list[tuple[str, list[Signal]]]:
@@ -291,7 +310,7 @@ def _decide_group(
     everything: Sequence[Signal],
     purpose: Purpose,
     bundle: Bundle,
-    closed: Mapping[str, datetime],
+    stated: Mapping[str, Sequence[Fact]],
 ) -> Case:
     types = bundle.signal_types
     municipality = bundle.municipalities[group[-1].municipality]
@@ -319,7 +338,7 @@ def _decide_group(
     if kind is Kind.SINGLE:
         reasons.append(reason(Reason.SINGLE))
 
-    outcome = "new"
+    outcome = lifecycle.NEW
     amounts = [amount for signal in counted if (amount := _amount(signal, types)) is not None]
     threshold = policy.threshold_eur if policy.threshold_citation else 0
     if not counted:
@@ -340,9 +359,12 @@ def _decide_group(
         reasons.append(reason(Reason.ABOVE_THRESHOLD, total=sum(amounts), threshold=threshold))
 
     case_id = next((signal.case_id for signal in group if signal.case_id is not None), None)
-    closed_at = closed.get(case_id) if case_id is not None else None
-    # What is reported after a person closed the case opens it again: nobody has judged that.
-    is_closed = closed_at is not None and all(signal.received_at <= closed_at for signal in told)
+    held = stated.get(case_id, ()) if case_id is not None else ()
+    standing = (
+        lifecycle.stand(held, purpose, outcome, [signal.received_at for signal in told])
+        if held
+        else Standing(outcome)
+    )
     areas = tuple(sorted({signal.area or "" for signal in group}))
     kinds = tuple(sorted({signal.type for signal in group}))
     labels, level, why, way = _place(
@@ -350,8 +372,10 @@ def _decide_group(
     )
     received = min([signal.received_at for signal in told])
     start = local_day(received)
-    word = purpose.state("closed" if is_closed else outcome) or purpose.states[0]
-    result = next((word.id for word in purpose.results if word.when == outcome), None)
+    word = purpose.state(standing.when) or purpose.states[0]
+    result = standing.result or next((w.id for w in purpose.results if w.when == standing.when), None)
+    if standing.team is not None:
+        way = replace(way, team=standing.team)
     offer_by = start + timedelta(days=policy.offer_days)
     if crisis:
         crisis_from = min([signal.received_at for signal in urgent])
@@ -361,11 +385,14 @@ def _decide_group(
         case_id=case_id,
         signals=tuple(signal.signal_id for signal in group),
         period=period,
+        when=standing.when,
         status=word.id,
         result=result,
+        taken_up_at=standing.taken_up_at,
+        holder=standing.holder,
         kind=kind,
         crisis=crisis,
-        stands=outcome == "new" and not is_closed,
+        stands=standing.when in lifecycle.OPEN,
         priority=level,
         priority_reason=why,
         municipality=municipality.code,

@@ -15,13 +15,13 @@ from typing import Any, Protocol
 
 import orjson
 
-from bereik import cases
+from bereik import cases, lifecycle
 from bereik.bundle import Bundle, Purpose
+from bereik.lifecycle import Fact
 from bereik.ports import (
     Box,
     CaseRow,
     CaseworkTables,
-    FactRow,
     Keys,
     KnownCase,
     Letter,
@@ -32,8 +32,6 @@ from bereik.ports import (
 from bereik.signal import unpack
 
 SIGNALS = "signals."
-
-CLOSED = "closed"
 
 
 class CaseworkTx(Outbox, Protocol):
@@ -52,7 +50,7 @@ class _Turn:
 
     purpose: Purpose
     tables: CaseworkTables
-    facts: Mapping[str, Sequence[FactRow]]
+    facts: Mapping[str, Sequence[Fact]]
     members: Mapping[str, set[str]]
     changed: dict[str, SignalRow]
     mark: str
@@ -89,6 +87,18 @@ class Casework:
         with tx.casework(purpose_id) as tables:
             outcome = self.fold(self._bundle.purposes[purpose_id], [], set(subjects), tables)
         self._tell(purpose_id, outcome, tx)
+
+    def check(
+        self, purpose_id: str, case: CaseRow, kind: str, detail: Mapping[str, Any], now: datetime
+    ) -> None:
+        """Whether this may be stated about a case as it stands. Raises `IllegalMove` with the reason."""
+        purpose = self._bundle.purposes[purpose_id]
+        teams = [
+            team.id
+            for team in self._bundle.municipalities[case.municipality].teams
+            if team.purpose == purpose_id
+        ]
+        lifecycle.check(kind, detail, purpose, purpose.when(case.status), teams, cases.local_day(now))
 
     def park(self, letter: Letter, error: str, tx: CaseworkTx) -> None:
         """Set a message of ours aside by its coordinates."""
@@ -140,7 +150,7 @@ class Casework:
             mark = next(
                 (f"|{one.signal_id}:{one.version}" for one in arrived if one.signal_id in changed), ""
             )
-        facts: dict[str, list[FactRow]] = defaultdict(list)
+        facts: dict[str, list[Fact]] = defaultdict(list)
         for fact in tables.facts_of([case_id for found in stored.values() for case_id in found]):
             facts[fact.case_id].append(fact)
         signals: dict[str, list[SignalRow]] = defaultdict(list)
@@ -162,15 +172,9 @@ class Casework:
         turn: _Turn,
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
         active = {row.signal_id: row for row in rows if row.status == cases.ACTIVE}
-        closings = [
-            cases.Closing(f.case_id, f.stated_at)
-            for case_id in stored
-            for f in turn.facts[case_id]
-            if f.kind == CLOSED
-        ]
-        decisions = cases.decide(
-            [_signal(row) for row in active.values()], closings, turn.purpose, self._bundle, since
-        )
+        facts = [fact for case_id in stored for fact in turn.facts.get(case_id, ())]
+        signals = [_signal(row) for row in active.values()]
+        decisions = cases.decide(signals, facts, turn.purpose, self._bundle, turn.now, since)
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for decision in decisions:
             case_id = decision.case_id or self._boxes[turn.purpose.id].id_text(
@@ -336,6 +340,8 @@ def _document(decision: cases.Case) -> dict[str, Any]:
         "priority_reason": decision.priority_reason,
         "route": {"path": decision.route.path},
         "offer_in": decision.offer_in,
+        "taken_up_at": decision.taken_up_at,
+        "holder": decision.holder,
     }
 
 

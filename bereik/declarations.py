@@ -19,6 +19,7 @@ import yaml
 
 from bereik.contract import Contract, compile_entry, custom
 from bereik.errors import Problem
+from bereik.lifecycle import BY_SIGNALS, CLOSED, FACTS, OPEN
 
 Key = tuple[str | int, ...]
 
@@ -46,6 +47,8 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
     "attestation": "object",
     "reason": "string",
 }
+# The lists of words of a purpose that facts choose from, beside its results.
+WORD_LISTS: Final = ("contacts", "dayparts", "causes", "reasons", "rules", "promises")
 # Roles whose fields casework decides on, so they have to be facts.
 _FACT_ROLES: Final = ("amount", "crisis", "warm")
 
@@ -412,22 +415,26 @@ class _Checks:
 
     def _purpose(self, document: Document, name: str, purpose: Mapping[str, Any]) -> None:
         here: Key = ("purposes", name)
-        for part in ("states", "results", "priorities"):
+        for part in ("states", "results", "priorities", *WORD_LISTS):
             seen: set[str] = set()
             for index, word in enumerate(purpose[part]):
                 if word["id"] in seen:
                     self.report(document, (*here, part, index, "id"), "the id occurs twice", "every id once")
                 seen.add(word["id"])
-                if (
-                    part != "priorities"
-                    and "feedback" in word
-                    and word["feedback"] not in purpose["feedback"]
-                ):
+                if "feedback" in word and word["feedback"] not in purpose["feedback"]:
                     key = (*here, part, index, "feedback")
                     self.report(document, key, "unknown feedback word", purpose["feedback"])
                 if part == "priorities":
                     self._match(document, (*here, part, index, "match"), word["match"], {}, name)
-        outcomes = {word.get("when") for word in purpose["states"]}
+        outcomes = {word["when"] for word in purpose["states"] if "when" in word}
+        for index, word in enumerate(purpose["states"]):
+            if "when" not in word:
+                self.report(document, (*here, "states", index), "key is missing: when", "what leads to it")
+        for index, word in enumerate(purpose["results"]):
+            if (when := word.get("when", CLOSED)) not in outcomes:
+                key = (*here, "results", index, "when")
+                self.report(document, key, f"no state with when: {when}", outcomes)
+        self._moves(document, here, purpose, outcomes)
         for needed in ("new", "withdrawn"):
             if needed not in outcomes:
                 self.report(
@@ -436,6 +443,43 @@ class _Checks:
         if purpose["priorities"][-1]["match"]:
             key = (*here, "priorities", len(purpose["priorities"]) - 1, "match")
             self.report(document, key, "the last rule must match everything", "{}")
+
+    def _moves(self, document: Document, here: Key, purpose: Mapping[str, Any], states: set[str]) -> None:
+        """One table of moves: every act and state in it is known, each act means one thing, and every case can end."""
+        results = {word.get("when", CLOSED) for word in purpose["results"]}
+        seen: set[tuple[str, str]] = set()
+        onward: dict[str, set[str]] = {}
+        for index, move in enumerate(purpose["moves"]):
+            key: Key = (*here, "moves", index)
+            if move["act"] not in FACTS:
+                self.report(document, (*key, "act"), "nothing that can be stated", FACTS)
+                continue
+            starts = move.get("from", sorted(states))
+            leads = move.get("to", [])
+            for part in ("from", "to"):
+                for at, state in enumerate(move.get(part, ())):
+                    if state not in states:
+                        self.report(document, (*key, part, at), "no state with this when", states)
+                    elif part == "to" and state in BY_SIGNALS:
+                        self.report(document, (*key, part, at), "only signals lead there", states)
+            if "result" in FACTS[move["act"]]:
+                for at, state in enumerate(leads):
+                    if state not in results:
+                        self.report(document, (*key, "to", at), "no result leads there", results)
+            elif len(leads) > 1:
+                self.report(document, (*key, "to"), "leads to more than one state", "one, or none")
+            for start in starts:
+                if (move["act"], start) in seen:
+                    self.report(document, key, f"a second {move['act']} from {start}", "one")
+                seen.add((move["act"], start))
+                onward.setdefault(start, set()).update(leads)
+        for start in sorted(states):
+            reached, found = {start}, {start}
+            while found:
+                found = {state for one in found for state in onward.get(one, ())} - reached
+                reached |= found
+            if not reached - set(OPEN):
+                self.report(document, (*here, "moves"), f"a case that is {start} can never end", "a closed")
 
     def _match(
         self,

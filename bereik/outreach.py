@@ -11,7 +11,8 @@ from uuid import UUID
 
 from bereik.casework import Casework, CaseworkTx, case_message
 from bereik.errors import LastingError
-from bereik.ports import AlertRow, FactRow, Letter, OutreachTables, Record
+from bereik.lifecycle import Fact
+from bereik.ports import AlertRow, CaseRow, Letter, OutreachTables, Record
 from bereik.signal import unpack
 
 ALERTS = "alerts."
@@ -75,15 +76,28 @@ def state_fact(
     detail: Mapping[str, Any],
     by: str,
     at: datetime,
-) -> None:
-    """Write what a person stated about a case, decide the case again, and let the bridge look. Raises `UnknownCase`."""
+) -> CaseRow:
+    """Write what was stated about a case, decide the case again, and let the bridge look; returns the case as it then is.
+
+    Only one may state something about a subject at a time: of two who claim a case at once the second finds it taken up.
+    Raises `UnknownCase`, `IllegalMove`.
+    """
     with tx.casework(purpose_id) as tables:
-        row = tables.case(str(case_id))
-        if row is None:
-            raise UnknownCase()
-        tables.add_fact(fact_id, FactRow(str(case_id), kind, detail, by, at))
+        locked: set[str] = set()
+        while True:
+            row = tables.case(str(case_id))
+            if row is None:
+                raise UnknownCase()
+            if row.subject in locked:
+                break
+            # Between the look and the lock the case may have gone to another subject, or been decided anew.
+            tables.lock_subjects([row.subject])
+            locked.add(row.subject)
+        casework.check(purpose_id, row, kind, detail, at)
+        tables.add_fact(fact_id, Fact(str(case_id), kind, detail, by, at))
     casework.refold(purpose_id, [row.subject], tx)
     with tx.casework(purpose_id) as tables:
         # As it is now: an older version behind a newer one would be the last word for who reads that topic.
         row = tables.case(str(case_id)) or row
     tx.send(f"cases.{purpose_id}", [case_message(row, purpose_id)])
+    return row

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from bereik.lifecycle import Fact
 from bereik.linkage import Traits
 
 # Stands where a withdrawal has nothing to say about a moment.
@@ -333,17 +334,6 @@ class KnownCase:
     alerted: int
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
-    """Something a person did or said about a case."""
-
-    case_id: str
-    kind: str
-    detail: Mapping[str, Any]
-    stated_by: str
-    stated_at: datetime
-
-
 class CaseworkTables(Protocol):
     """Rows of one purpose in the schema `casework`."""
 
@@ -351,10 +341,10 @@ class CaseworkTables(Protocol):
     def lock_subjects(self, subjects: Sequence[str]) -> None: ...
     def signals_of(self, subjects: Sequence[str], signal_ids: Sequence[str]) -> list[SignalRow]: ...
     def cases_of(self, subjects: Sequence[str]) -> list[KnownCase]: ...
-    def facts_of(self, case_ids: Sequence[str]) -> list[FactRow]: ...
+    def facts_of(self, case_ids: Sequence[str]) -> list[Fact]: ...
     def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None: ...
     def case(self, case_id: str) -> CaseRow | None: ...
-    def add_fact(self, fact_id: UUID, fact: FactRow) -> None: ...
+    def add_fact(self, fact_id: UUID, fact: Fact) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +381,7 @@ class CaseView:
     open: bool
     first_signal: date
     newest_signal: str | None
-    facts: tuple[FactRow, ...]
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)

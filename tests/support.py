@@ -312,7 +312,7 @@ class World:
         assert any(one.name.startswith("drained.") for one in found)
         return {one.name: one.violations for one in found if one.violations}
 
-    def state(self, purpose: str, case_id: UUID, kind: str, **detail: Any) -> None:
+    def state(self, purpose: str, case_id: UUID, kind: str, /, **detail: Any) -> None:
         """A worker states something about a case."""
         self.app.state_fact(purpose, case_id, kind, detail, "test")
 

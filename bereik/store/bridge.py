@@ -11,7 +11,8 @@ from zlib import crc32
 
 import orjson
 
-from bereik.ports import CaseView, FactRow, SideRow, TraceRow
+from bereik.lifecycle import Fact
+from bereik.ports import CaseView, SideRow, TraceRow
 from bereik.store import Tx, uuids
 
 # Without it, two processes that look at the two sides of one family at the same moment would each find that the other
@@ -50,13 +51,13 @@ class BridgeRows:
         for purpose, case_ids in sorted(_by_purpose(wanted).items()):
             ids = uuids(case_ids)
             with self._tx.role(f"bridging_{purpose}"):
-                facts: dict[str, list[FactRow]] = defaultdict(list)
+                facts: dict[str, list[Fact]] = defaultdict(list)
                 for row in self._tx.rows(
                     "SELECT case_id::text, kind, detail, stated_by, stated_at FROM casework.fact"
                     " WHERE case_id = ANY(%s::uuid[])",
                     (ids,),
                 ):
-                    facts[row[0]].append(FactRow(*row))
+                    facts[row[0]].append(Fact(*row))
                 for row in self._tx.rows(
                     "SELECT case_id::text, municipality, team, stands, first_signal, newest_signal::text"
                     " FROM casework.case WHERE case_id = ANY(%s::uuid[])",

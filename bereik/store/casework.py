@@ -9,7 +9,8 @@ from zlib import crc32
 import orjson
 from psycopg.types.json import Jsonb
 
-from bereik.ports import AlertRow, CaseRow, FactRow, KnownCase, SignalRow
+from bereik.lifecycle import Fact
+from bereik.ports import AlertRow, CaseRow, KnownCase, SignalRow
 from bereik.store import Tx, uuids
 
 _SIGNAL = {
@@ -87,16 +88,16 @@ class CaseworkRows:
         )
         return [KnownCase(*row) for row in found]
 
-    def facts_of(self, case_ids: Sequence[str]) -> list[FactRow]:
+    def facts_of(self, case_ids: Sequence[str]) -> list[Fact]:
         """What people stated about these cases."""
         if not case_ids:
             return []
         found = self._tx.rows(
             "SELECT case_id::text, kind, detail, stated_by, stated_at FROM casework.fact WHERE case_id = ANY(%s::uuid[])"
-            " ORDER BY stated_at",
+            " ORDER BY stated_at, fact_id",
             (uuids(case_ids),),
         )
-        return [FactRow(*row) for row in found]
+        return [Fact(*row) for row in found]
 
     def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None:
         """Write what changed: one row per signal and per case."""
@@ -131,7 +132,7 @@ class CaseworkRows:
         )
         return CaseRow(*found[0]) if found else None
 
-    def add_fact(self, fact_id: UUID, fact: FactRow) -> None:
+    def add_fact(self, fact_id: UUID, fact: Fact) -> None:
         """Take down what a person stated."""
         self._tx.execute(
             "INSERT INTO casework.fact (fact_id, purpose, case_id, kind, detail, stated_by, stated_at)"

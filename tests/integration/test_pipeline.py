@@ -6,6 +6,7 @@ import json
 import re
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from bereik import casework, signal
 from bereik.bundle import SignalType
 from bereik.bus import CONTENT_TYPE, Admin, NotSent, Producer
 from bereik.keys import Box
+from bereik.lifecycle import IllegalMove
 from bereik.outreach import UnknownCase
 from bereik.provision import provision
 
@@ -240,7 +242,9 @@ def test_a_closed_case_is_opened_by_a_later_signal_and_its_team_is_told(world: W
     sent = world.report(kinds[0], HERE, {**person(), **home})
     world.drain()
     ((purpose, case_id),) = world.cases_of(world.partner_of(kinds[0], HERE), sent)
-    world.state(purpose, case_id, "closed")
+    world.state(purpose, case_id, "taken_up")
+    result = next(word.id for word in world.bundle.purposes[purpose].results if word.when is None)
+    world.state(purpose, case_id, "closed", result=result)
     world.drain()
     assert not world.case(case_id)["stands"]
     assert world.alerts(case_id) == ["new_case"], "who closes a case need not be told so"
@@ -251,6 +255,31 @@ def test_a_closed_case_is_opened_by_a_later_signal_and_its_team_is_told(world: W
     assert world.violations() == {}
 
 
+def test_of_two_workers_who_claim_a_case_at_once_one_has_it_and_the_other_hears_why(
+    world: World, debt: SignalType, partner: str
+) -> None:
+    sent = world.report(debt, HERE, {**person(), **house(world.bundle, HERE)})
+    world.drain()
+    ((purpose, case_id),) = world.cases_of(partner, sent)
+
+    def claim(worker: str) -> str:
+        try:
+            return world.app.state_fact(purpose, case_id, "taken_up", {}, worker).status
+        except IllegalMove as refusal:
+            return str(refusal)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(claim, ["w1", "w2", "w3", "w4"]))
+    taken = world.bundle.purposes[purpose].state("taken_up")
+    assert taken is not None and sorted(answers).count(taken.id) == 1
+    assert all("taken this case up already" in answer for answer in answers if answer != taken.id)
+    assert world.rows("SELECT count(*) FROM casework.fact WHERE case_id = %s", (case_id,)) == [(1,)]
+    with pytest.raises(IllegalMove, match="lies in the future"):
+        world.state(
+            purpose, case_id, "attempt", kind="Brief", reached=False, day="2099-01-01", daypart="Avond"
+        )
+
+
 def test_a_fact_about_a_case_of_another_purpose_is_not_taken(
     world: World, debt: SignalType, partner: str
 ) -> None:
@@ -259,7 +288,7 @@ def test_a_fact_about_a_case_of_another_purpose_is_not_taken(
     ((purpose, case_id),) = world.cases_of(partner, sent)
     other = next(one for one in world.bundle.purposes if one != purpose)
     with pytest.raises(UnknownCase):
-        world.state(other, case_id, "closed")
+        world.state(other, case_id, "taken_up")
     assert world.case(case_id)["stands"]
 
 

@@ -49,7 +49,7 @@ def signal_sets(draw: Any, purpose: Purpose, largest: int = 7) -> list[Signal]:
 
 
 def decided(signals: list[Signal], purpose: Purpose) -> tuple[Case, ...]:
-    return cases.decide(signals, (), purpose, BUNDLE)
+    return cases.decide(signals, (), purpose, BUNDLE, datetime(2027, 2, 1, tzinfo=UTC))
 
 
 def content(found: tuple[Case, ...]) -> list[Case]:

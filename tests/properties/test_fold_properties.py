@@ -19,7 +19,8 @@ from bereik import cases
 from bereik.bundle import Bundle, Purpose
 from bereik.casework import Casework, read_assignment
 from bereik.keys import Keyring
-from bereik.ports import Assignment, CaseRow, FactRow, KnownCase, SignalRow
+from bereik.lifecycle import Fact
+from bereik.ports import Assignment, CaseRow, KnownCase, SignalRow
 from bereik.signal import unpack
 from bereik.vault import assignment_message
 
@@ -34,7 +35,7 @@ class Tables:
     def __init__(self) -> None:
         self.signals: dict[str, SignalRow] = {}
         self.cases: dict[str, CaseRow] = {}
-        self.facts: list[FactRow] = []
+        self.facts: list[Fact] = []
 
     def lock_subjects(self, subjects: Sequence[str]) -> None:
         """Nobody else is here."""
@@ -56,7 +57,7 @@ class Tables:
             if row.subject in set(subjects)
         ]
 
-    def facts_of(self, case_ids: Sequence[str]) -> list[FactRow]:
+    def facts_of(self, case_ids: Sequence[str]) -> list[Fact]:
         return [fact for fact in self.facts if fact.case_id in set(case_ids)]
 
     def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None:
@@ -70,7 +71,7 @@ class Tables:
     def case(self, case_id: str) -> CaseRow | None:
         return deepcopy(self.cases.get(case_id))
 
-    def add_fact(self, fact_id: str, fact: FactRow) -> None:
+    def add_fact(self, fact_id: str, fact: Fact) -> None:
         self.facts.append(fact)
 
 
@@ -252,7 +253,7 @@ def test_a_case_goes_with_its_oldest_signal_and_keeps_what_people_did(purpose: P
     )  # fmt: skip
     fold.take(first, second)
     ((case_id, before),) = fold.tables.cases.items()
-    attempt = FactRow(case_id, "attempt", {}, "a worker", datetime(2026, 11, 3, tzinfo=UTC))
+    attempt = Fact(case_id, "attempt", {}, "a worker", datetime(2026, 11, 3, tzinfo=UTC))
     fold.tables.add_fact("77", attempt)
     # The older of the two turns out to be somebody else's, at an address where each person has a case of its own.
     for one, person in ((first, 12), (second, 11)):

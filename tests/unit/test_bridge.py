@@ -13,7 +13,8 @@ import pytest
 from bereik import bridge
 from bereik.bridge import State
 from bereik.bundle import Agrees, BridgeRule, Bundle, Statute
-from bereik.ports import CaseView, FactRow
+from bereik.lifecycle import Fact
+from bereik.ports import CaseView
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 
@@ -27,16 +28,16 @@ RULE = BridgeRule(
 START = datetime(2026, 11, 4, 9, tzinfo=UTC)
 
 
-def fact(kind: str, minute: int = 0, **detail: Any) -> FactRow:
-    return FactRow(str(UUID(int=1)), kind, detail, "worker", START + timedelta(minutes=minute))
+def fact(kind: str, minute: int = 0, **detail: Any) -> Fact:
+    return Fact(str(UUID(int=1)), kind, detail, "worker", START + timedelta(minutes=minute))
 
 
-def consent(who: str, minute: int = 0, **changes: Any) -> FactRow:
+def consent(who: str, minute: int = 0, **changes: Any) -> Fact:
     toward = "school" if who == "holder" else "help"
     return fact("consent", minute, **{"toward": toward, "who": who, "form": "form-1", **changes})
 
 
-def case(purpose: str, *facts: FactRow, open_: bool = True) -> CaseView:
+def case(purpose: str, *facts: Fact, open_: bool = True) -> CaseView:
     number = 1 if purpose == "help" else 2
     return CaseView(
         str(UUID(int=number)),
@@ -105,7 +106,7 @@ def case(purpose: str, *facts: FactRow, open_: bool = True) -> CaseView:
         ),
     ],
 )
-def test_consent_of(purpose: str, age: int | None, facts: list[FactRow], counts: bool, why: str) -> None:
+def test_consent_of(purpose: str, age: int | None, facts: list[Fact], counts: bool, why: str) -> None:
     assert (bridge.consent_of(case(purpose, *facts), RULE, age) is not None) is counts, why
 
 
@@ -165,7 +166,7 @@ STATUTE = Statute("s", "art. 4", "DPIA-1", "B&W", date(2025, 1, 1), None, frozen
 def test_decide(
     first: CaseView,
     second: CaseView,
-    consents: tuple[FactRow | None, FactRow | None],
+    consents: tuple[Fact | None, Fact | None],
     state: State,
     why: str,
 ) -> None:

@@ -11,8 +11,9 @@ from uuid import UUID
 import pytest
 
 from bereik import cases
-from bereik.bundle import Bundle, Policy, SignalType
-from bereik.cases import CONTRACT, Before, Case, Closing, Kind, Notify, Signal
+from bereik.bundle import Bundle, Policy, Purpose, SignalType
+from bereik.cases import CONTRACT, Before, Case, Kind, Notify, Signal
+from bereik.lifecycle import Fact
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 RENT = BUNDLE.types_by_event["nl.vroegsignalen.huurachterstand-gemeld.v1"][0]
@@ -20,6 +21,7 @@ ENERGY = BUNDLE.types_by_event["nl.vroegsignalen.energieschuld-gemeld.v1"][0]
 ABSENCE = BUNDLE.types_by_event["nl.schoolverzuim.verzuim-gemeld.v1"][0]
 DEBTS = BUNDLE.purposes[RENT.purpose]
 SCHOOL = BUNDLE.purposes[ABSENCE.purpose]
+NOW = datetime(2026, 12, 31, tzinfo=UTC)
 THRESHOLD = BUNDLE.municipalities["9901"].policies[DEBTS.id].threshold_eur
 
 
@@ -51,12 +53,18 @@ def sig(
     )
 
 
-def debts(*signals: Signal, closings: tuple[Closing, ...] = ()) -> tuple[Case, ...]:
-    return cases.decide(signals, closings, DEBTS, BUNDLE)
+def closing(purpose: Purpose, at: datetime) -> Fact:
+    """A worker closes case 99 with a result that is not of another state."""
+    result = next(word.id for word in purpose.results if word.when is None)
+    return Fact(UUID(int=99), "closed", {"result": result}, "worker", at)
 
 
-def one(*signals: Signal, closings: tuple[Closing, ...] = ()) -> Case:
-    found = debts(*signals, closings=closings)
+def debts(*signals: Signal, facts: tuple[Fact, ...] = ()) -> tuple[Case, ...]:
+    return cases.decide(signals, facts, DEBTS, BUNDLE, NOW)
+
+
+def one(*signals: Signal, facts: tuple[Fact, ...] = ()) -> Case:
+    found = debts(*signals, facts=facts)
     assert len(found) == 1
     return found[0]
 
@@ -160,7 +168,7 @@ def test_a_threshold_that_no_decision_cites_does_not_hold() -> None:
             "9901": replace(place, policies={**place.policies, DEBTS.id: uncited}),
         },
     )
-    assert cases.decide([sig(1, amount=1)], (), DEBTS, changed)[0].stands
+    assert cases.decide([sig(1, amount=1)], (), DEBTS, changed, NOW)[0].stands
 
 
 # ---------------------------------------------------------------- repeats
@@ -279,13 +287,13 @@ def test_when_two_cases_claim_one_id_the_oldest_signal_keeps_it() -> None:
 def test_a_term_is_said_in_both_languages(policy: Policy, crisis: bool, nl: str, en: str) -> None:
     town = replace(BUNDLE.municipalities["9901"], policies={DEBTS.id: policy})
     bundle = replace(BUNDLE, municipalities={**BUNDLE.municipalities, "9901": town})
-    (case,) = cases.decide([sig(1, kind=ENERGY, crisis=crisis)], [], DEBTS, bundle)
+    (case,) = cases.decide([sig(1, kind=ENERGY, crisis=crisis)], [], DEBTS, bundle, NOW)
     assert said(case)["offer_in"] == {"nl": nl, "en": en}
 
 
 # ---------------------------------------------------------------- closed by a person
 
-CLOSED_ON_THE_10TH = (Closing(UUID(int=99), datetime(2026, 11, 10, 12, tzinfo=UTC)),)
+CLOSED_ON_THE_10TH = (closing(DEBTS, datetime(2026, 11, 10, 12, tzinfo=UTC)),)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +317,7 @@ CLOSED_ON_THE_10TH = (Closing(UUID(int=99), datetime(2026, 11, 10, 12, tzinfo=UT
 def test_a_debt_reported_after_the_case_was_closed_is_somebodys_work_again(
     later: list[Signal], stands: bool, why: str
 ) -> None:
-    case = one(sig(1, case=UUID(int=99)), *later, closings=CLOSED_ON_THE_10TH)
+    case = one(sig(1, case=UUID(int=99)), *later, facts=CLOSED_ON_THE_10TH)
     assert (case.stands, when(case) == "closed") == (stands, not stands), why
     assert case.case_id == UUID(int=99)
 
@@ -321,8 +329,8 @@ def absent(number: int, received: str, case: UUID | None = None) -> Signal:
     return sig(number, received, None, ABSENCE, received=received, case=case, partner="register")
 
 
-def school(*signals: Signal, closings: tuple[Closing, ...] = ()) -> tuple[Case, ...]:
-    return cases.decide(signals, closings, SCHOOL, BUNDLE)
+def school(*signals: Signal, facts: tuple[Fact, ...] = ()) -> tuple[Case, ...]:
+    return cases.decide(signals, facts, SCHOOL, BUNDLE, NOW)
 
 
 def test_absence_is_one_case_until_a_person_closes_it() -> None:
@@ -331,16 +339,16 @@ def test_absence_is_one_case_until_a_person_closes_it() -> None:
 
 def test_what_comes_after_a_closing_begins_a_new_case() -> None:
     known = UUID(int=99)
-    closing = Closing(known, datetime(2026, 10, 1, tzinfo=UTC))
-    first, second = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03"), closings=(closing,))
+    facts = (closing(SCHOOL, datetime(2026, 10, 1, tzinfo=UTC)),)
+    first, second = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03"), facts=facts)
     assert (first.case_id, first.stands) == (known, False)
     assert (second.case_id, second.stands, second.kind) == (None, True, Kind.CONSECUTIVE)
 
 
 def test_what_was_received_before_the_closing_stays_in_the_closed_case() -> None:
     known = UUID(int=99)
-    closing = Closing(known, datetime(2026, 12, 1, tzinfo=UTC))
-    found = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03", known), closings=(closing,))
+    facts = (closing(SCHOOL, datetime(2026, 12, 1, tzinfo=UTC)),)
+    found = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03", known), facts=facts)
     assert [case.stands for case in found] == [False]
 
 
@@ -381,7 +389,7 @@ BEFORE = Before(True, "9901-vroeg-noord", Kind.SINGLE.value, False, frozenset({U
             Notify.WITHDRAWN,
             "what was withdrawn takes it below the threshold",
         ),
-        (BEFORE, one(sig(1, case=UUID(int=99)), closings=CLOSED_ON_THE_10TH), None, "a worker closed it"),
+        (BEFORE, one(sig(1, case=UUID(int=99)), facts=CLOSED_ON_THE_10TH), None, "a worker closed it"),
         (BEFORE, one(sig(1, kind=ENERGY, crisis=True)), Notify.CRISIS, "it became a crisis"),
         (BEFORE, one(sig(1, area="zuid")), Notify.NEW_TEAM, "another team has it now"),
         (

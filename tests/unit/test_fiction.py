@@ -190,7 +190,9 @@ def test_the_oracle_agrees_with_the_rules(bundle: Bundle, today: date) -> None:
         active.setdefault((kind.purpose, place[0], subject), {})[(record.partner, event.id)] = one
     found: Counter[tuple[str, str, str, str]] = Counter()
     for (purpose_id, municipality, _), signals in active.items():
-        for case in cases.decide(list(signals.values()), [], bundle.purposes[purpose_id], bundle):
+        for case in cases.decide(
+            list(signals.values()), [], bundle.purposes[purpose_id], bundle, datetime(2100, 1, 1, tzinfo=UTC)
+        ):
             repeat = bundle.purposes[purpose_id].state("repeat")
             outcome = (
                 "new"
