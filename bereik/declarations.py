@@ -711,14 +711,17 @@ class _Checks:
                             "target fits no board, and is needed elsewhere",
                             "",
                         )
-            self._policies(document, value.get("policies", {}))
+            self._policies(document, value.get("policies", {}), value["areas"])
             self._routes(document, value)
+            merged = _merged(defaults, value.get("policies", {}))
+            for name in self.purposes:
+                self._reach(document, name, merged.get(name, {}).get("contact", {}), value)
             for index, statute in enumerate(value.get("statutes", ())):
                 self._statute(document, ("statutes", index), statute)
             if document.sound:
                 self.towns[value["code"]] = {
                     **value,
-                    "policies": _merged(defaults, value.get("policies", {})),
+                    "policies": merged,
                 }
         self._overlaps(ranges)
 
@@ -730,7 +733,9 @@ class _Checks:
         if row["start"] > row.get("end", _FOREVER):
             self.report(document, (*key, "end"), "ends before it starts", "a day from start on")
 
-    def _policies(self, document: Document, policies: Mapping[str, Any]) -> None:
+    def _policies(
+        self, document: Document, policies: Mapping[str, Any], areas: Mapping[str, Any] | None = None
+    ) -> None:
         for name, policy in policies.items():
             key: Key = ("policies", name)
             self._known_purpose(document, key, name)
@@ -740,6 +745,76 @@ class _Checks:
                     (*key, "thresholdEur"),
                     "a threshold without a citation",
                     "0, or thresholdCitation",
+                )
+            if "contact" in policy and name in self.purposes:
+                self._contact(document, (*key, "contact"), name, policy["contact"], areas or {})
+
+    def _contact(
+        self,
+        document: Document,
+        key: Key,
+        purpose: str,
+        contact: Mapping[str, Any],
+        areas: Mapping[str, Any],
+    ) -> None:
+        """Plans in the purpose's own words, each with a minimum that its own steps can reach."""
+        kinds = [word["id"] for word in self.purposes[purpose]["contacts"]]
+        dayparts = [word["id"] for word in self.purposes[purpose]["dayparts"]]
+        words = [((*key, "counts", at), one) for at, one in enumerate(contact.get("counts", ()))]
+        letters = contact.get("letters", {}).get("contacts", ())
+        words += [((*key, "letters", "contacts", at), one) for at, one in enumerate(letters)]
+        for index, plan in enumerate(contact.get("plans", ())):
+            here: Key = (*key, "plans", index)
+            self._match(document, (*here, "match"), plan["match"], areas, purpose)
+            if plan["id"] in [other["id"] for other in contact["plans"][:index]]:
+                self.report(document, (*here, "id"), "an earlier plan has this id", "an id of its own")
+            for at, step in enumerate(plan["steps"]):
+                place: Key = (*here, "steps", at)
+                words.append(((*place, "contact"), step["contact"]))
+                if step["from"] > step["to"]:
+                    self.report(document, place, "ends before it starts", "from <= to")
+                if step.get("daypart", dayparts[0]) not in dayparts:
+                    self.report(document, (*place, "daypart"), "unknown part of the day", dayparts)
+                if step["contact"] not in contact.get("counts", kinds):
+                    self.report(
+                        document, (*place, "contact"), "does not count as an attempt", contact["counts"]
+                    )
+            for part, most in _most(plan["steps"], len(dayparts)).items():
+                if plan["minimum"][part] > most:
+                    message = "more than the steps of this plan can reach"
+                    self.report(document, (*here, "minimum", part), message, f"at most {most}")
+        for place, word in words:
+            if word not in kinds:
+                self.report(document, place, "unknown kind of contact", kinds)
+        for index, rule in enumerate(contact.get("floor", ())):
+            here = (*key, "floor", index)
+            self._match(document, (*here, "match"), rule.get("match", {}), areas, purpose)
+            if not {"match", "sinceMonths", "promised"} & set(rule):
+                self.report(document, here, "holds for everybody", "match, sinceMonths or promised")
+
+    def _reach(
+        self, document: Document, purpose: str, contact: Mapping[str, Any], town: Mapping[str, Any]
+    ) -> None:
+        """Whether a municipality's contact is whole: its plans, its manager, and a capacity for every team that is routed to."""
+        key: Key = ("policies", purpose, "contact")
+        for part in ("plans", "lighter", "floor", "manager", "counts", "letters"):
+            if part not in contact:
+                self.report(document, key, f"key is missing: {part}", "here or in defaults.yaml")
+                return
+        ids = [plan["id"] for plan in contact["plans"]]
+        if contact["lighter"] not in ids:
+            self.report(document, (*key, "lighter"), "no plan has this id", ids)
+        if not any(not plan["match"] and plan["id"] != contact["lighter"] for plan in contact["plans"]):
+            self.report(document, (*key, "plans"), "some cases get no plan", "a last plan with match: {}")
+        own = [team["id"] for team in town["teams"] if team["purpose"] == purpose]
+        if contact["manager"] not in own:
+            self.report(document, (*key, "manager"), f"no team of {purpose} here", own)
+        routed = {node["team"] for _, node in _nodes(town["routes"].get(purpose, {}), ()) if "team" in node}
+        for index, team in enumerate(town["teams"]):
+            if team["id"] in routed and not team.get("capacityPerWeek"):
+                message = "cases are routed to a team without capacity"
+                self.report(
+                    document, ("teams", index), message, "capacityPerWeek: cases it can take up in a week"
                 )
 
     def _routes(self, document: Document, value: Mapping[str, Any]) -> None:
@@ -924,8 +999,26 @@ def _nodes(node: Mapping[str, Any], key: Key) -> Iterator[tuple[Key, Mapping[str
         yield from _nodes(child, (*key, "children", index))
 
 
+def _most(steps: Sequence[Mapping[str, Any]], dayparts: int) -> dict[str, int]:
+    """The most effort that these steps can come to; a step without a part of the day fits any."""
+    named = {step["daypart"] for step in steps if "daypart" in step}
+    free = sum("daypart" not in step for step in steps)
+    return {
+        "attempts": len(steps),
+        "channels": len({step["contact"] for step in steps}),
+        "dayparts": min(dayparts, len(named) + free),
+    }
+
+
 def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {**defaults.get(name, {}), **own.get(name, {})} for name in sorted({*defaults, *own})}
+    """A municipality's own policies over the defaults, key by key, also inside `contact`."""
+    found = {}
+    for name in sorted({*defaults, *own}):
+        first, second = defaults.get(name, {}), own.get(name, {})
+        found[name] = {**first, **second}
+        if "contact" in found[name]:
+            found[name]["contact"] = {**first.get("contact", {}), **second.get("contact", {})}
+    return found
 
 
 def _type_document(

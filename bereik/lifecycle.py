@@ -78,6 +78,8 @@ FACTS: Final[Mapping[str, Mapping[str, Field]]] = {
         "reached": Field("yesno"),
         "day": Field("day", past=True),
         "daypart": Field("word", words_of="dayparts"),
+        # Why it was another way than the plan asked for.
+        "reason": Field("word", words_of="reasons", required=False),
     },
     "promise": {
         "promise_id": Field("id"),
@@ -86,6 +88,8 @@ FACTS: Final[Mapping[str, Mapping[str, Field]]] = {
     },
     "promise_kept": {"promise_id": Field("id")},
     "promise_broken": {"promise_id": Field("id")},
+    # The team is full: the case gets the lighter plan. Only the rule of capacity states it.
+    "lightened": {},
     # checks before contact
     "resident": {
         "person_id": _PERSON,

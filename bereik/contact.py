@@ -1,0 +1,655 @@
+"""Contact: which steps a case has, what is due, what a team can carry in a week, and what has to be told. Pure.
+
+The plan of a case is never stored. It follows from the case's labels, the days on which its signals came, and the facts
+that people stated, so a second signal before the first contact re-plans a case, and after it upgrades what is next.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from bereik.bundle import Contact, ContactStep, Effort, Plan, RouteNode
+from bereik.cases import add_working_days, is_working_day, local_day
+from bereik.lifecycle import Fact, IllegalMove
+from bereik.routing import Labels, matches
+
+if TYPE_CHECKING:
+    from bereik.bundle import Purpose
+
+# Who states what a rule of the municipality decided on its own: a login that nobody can have.
+BY_RULE: Final = "bereik"
+
+
+class Tell(StrEnum):
+    """Why somebody is told on the clock, beside what `cases.Notify` tells at once."""
+
+    UNCLAIMED = "unclaimed"
+    PROMISE_DUE = "promise_due"
+    TERM_NEAR = "term_near"
+    CAPACITY_OVERFLOW = "capacity_overflow"
+    FLOOR_NOT_MET = "floor_not_met"
+
+
+# ---------------------------------------------------------------- what people stated
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attempt:
+    """One attempt to get in touch. `reason` is why it was another one than the plan asked for."""
+
+    day: date
+    daypart: str
+    contact: str
+    reached: bool
+    reason: str = ""
+
+
+def attempts_of(facts: Iterable[Fact]) -> tuple[Attempt, ...]:
+    """The attempts among these facts, in the order of their days, whatever the order in which they were stated."""
+    return tuple(
+        sorted(
+            Attempt(
+                date.fromisoformat(fact.detail["day"]), fact.detail["daypart"], fact.detail["kind"],
+                fact.detail["reached"], fact.detail.get("reason", ""),
+            )
+            for fact in facts
+            if fact.kind == "attempt"
+        )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a resident was promised (a word of the purpose) and by when. `kept` is None until somebody says."""
+
+    promise_id: str
+    what: str
+    by: date
+    kept: bool | None
+
+    def broken(self, today: date) -> bool:
+        """Said to be broken, or its day has passed and nobody said that it was kept."""
+        return self.kept is False or (self.kept is None and self.by < today)
+
+
+def promises_of(facts: Sequence[Fact]) -> tuple[Promise, ...]:
+    """The promises among these facts, the earliest day first. Of two answers at one instant "broken" counts."""
+    answers: dict[str, bool] = {}
+    for fact in sorted(facts, key=lambda fact: (fact.stated_at, fact.kind), reverse=True):
+        if fact.kind in ("promise_kept", "promise_broken"):
+            answers[fact.detail["promise_id"]] = fact.kind == "promise_kept"
+    made = {
+        fact.detail["promise_id"]: Promise(
+            fact.detail["promise_id"], fact.detail["what"], date.fromisoformat(fact.detail["by"]),
+            answers.get(fact.detail["promise_id"]),
+        )
+        for fact in facts
+        if fact.kind == "promise"
+    }  # fmt: skip
+    return tuple(sorted(made.values(), key=lambda promise: (promise.by, promise.promise_id)))
+
+
+# ---------------------------------------------------------------- the plan of a case
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What a plan needs of one signal: its type, when it came, and since when the debt runs by the partner's word."""
+
+    type: str
+    received_on: date
+    signal_date: date
+    since: date | None
+    crisis: bool
+
+
+def floor_rule(labels: Labels, debts: Sequence[Debt], promised: bool, contact: Contact) -> str | None:
+    """The first rule by which this case may never drop to a lighter way for lack of capacity; None when it may."""
+    for rule in contact.floor:
+        if not matches(rule.match, labels) or (rule.promised and not promised):
+            continue
+        if rule.since_months is None:
+            return rule.id
+        types = rule.match.get("type")
+        if any(
+            debt.since is not None and _months_after(debt.since, rule.since_months) <= debt.signal_date
+            for debt in debts
+            if types is None or debt.type in types
+        ):
+            return rule.id
+    return None
+
+
+def _months_after(day: date, months: int) -> date:
+    """The same day so many months later; the last of the month where there is no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def plan_for(labels: Labels, contact: Contact) -> Plan:
+    """The first plan that matches; the last one matches everything, `bereik check` sees to that."""
+    return next(plan for plan in contact.plans if matches(plan.match, labels))
+
+
+def started_on(labels: Labels, debts: Sequence[Debt], contact: Contact) -> date:
+    """The day from which the case's plan counts: that of the signal which gave it this plan, not of the first one."""
+    wanted = plan_for(labels, contact)
+    ordered = sorted(debts, key=lambda debt: (debt.received_on, debt.signal_date, debt.type))
+    for number in range(1, len(ordered)):
+        seen = ordered[:number]
+        earlier = dict(labels)
+        earlier["type"] = frozenset(debt.type for debt in seen)
+        if number == 1 and "multiple" in labels.get("kind", ()):
+            earlier["kind"] = frozenset({"single"})
+        if not any(debt.crisis for debt in seen):
+            earlier["crisis"] = frozenset({"no"})
+        if plan_for(earlier, contact) == wanted:
+            return ordered[number - 1].received_on
+    return ordered[-1].received_on
+
+
+def lay_out(plan: Plan, start: date, term: date) -> tuple[tuple[date, date], ...]:
+    """For every step its earliest and its latest day: working days, from `start` on and never after the term.
+
+    A plan that begins close to its term is pressed together. Only where no working day is left before the term does a
+    day fall on one that is none: then the term itself, so that it is seen and not silently moved.
+    """
+    days = []
+    for step in plan.steps:
+        earliest = _next_working(_shift(start, step.earliest, plan.working_days))
+        latest = _last_working(min(_shift(start, step.latest, plan.working_days), term))
+        if latest < start:
+            latest = max(start, term)
+        elif latest < earliest <= term:
+            latest = earliest
+        days.append((min(earliest, latest), latest))
+    return tuple(days)
+
+
+def _shift(start: date, days: int, working: bool) -> date:
+    return add_working_days(start, days) if working else start + timedelta(days=days)
+
+
+def _next_working(day: date) -> date:
+    while not is_working_day(day):
+        day += timedelta(days=1)
+    return day
+
+
+def _last_working(day: date) -> date:
+    while not is_working_day(day):
+        day -= timedelta(days=1)
+    return day
+
+
+class State(StrEnum):
+    """How a step of a plan stands."""
+
+    DONE = "done"
+    NEXT = "next"
+    OVERDUE = "overdue"
+    LATER = "later"
+    # A letter went to this address less than a month ago.
+    SPARED = "spared"
+    # The resident was reached, so nobody has to try again.
+    NOT_NEEDED = "not_needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One step with its days, both included."""
+
+    step: ContactStep
+    earliest: date
+    due: date
+    state: State
+    done_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A plan held against what was done. `missing` is what the minimum effort still asks; all zero once it is met."""
+
+    plan: Plan
+    steps: tuple[Planned, ...]
+    reached: bool
+    missing: Effort
+
+    @property
+    def next(self) -> Planned | None:
+        """The step to take: the first one overdue, else the first one to come; None when the plan is through."""
+        waiting = [one for one in self.steps if one.state in (State.OVERDUE, State.NEXT)]
+        return min(waiting, key=lambda one: (one.due, one.earliest), default=None)
+
+    @property
+    def overdue(self) -> tuple[Planned, ...]:
+        """The steps whose last day has passed."""
+        return tuple(one for one in self.steps if one.state is State.OVERDUE)
+
+    @property
+    def met(self) -> bool:
+        """Whether the minimum effort was made. Who was reached needs no more attempts."""
+        return self.reached or self.missing == Effort(0, 0, 0)
+
+
+def progress(
+    plan: Plan,
+    contact: Contact,
+    start: date,
+    term: date,
+    attempts: Sequence[Attempt],
+    today: date,
+    letters: Sequence[date] = (),
+) -> Progress:
+    """How far a plan is on this day. `letters` are the days on which other cases of this address got one.
+
+    An attempt does one step: the first of its kind that asks for its part of the day, else the first that asks for none.
+    """
+    counted = [one for one in attempts if one.contact in contact.counts]
+    done = _done(plan, sorted(counted))
+    reached = any(one.reached for one in counted)
+    steps: list[Planned] = []
+    first = True
+    for index, (step, (earliest, due)) in enumerate(zip(plan.steps, lay_out(plan, start, term), strict=True)):
+        if index in done:
+            steps.append(Planned(step, earliest, due, State.DONE, done[index].day))
+        elif reached:
+            steps.append(Planned(step, earliest, due, State.NOT_NEEDED))
+        elif _spared(step, contact, max(earliest, today), [*letters, *_letters(counted, contact)]):
+            steps.append(Planned(step, earliest, due, State.SPARED))
+        elif today > due:
+            steps.append(Planned(step, earliest, due, State.OVERDUE))
+        else:
+            steps.append(Planned(step, earliest, due, State.NEXT if first else State.LATER))
+            first = False
+    return Progress(plan, tuple(steps), reached, _missing(plan.minimum, counted))
+
+
+def _done(plan: Plan, attempts: Sequence[Attempt]) -> dict[int, Attempt]:
+    """Which step each attempt did. The steps that ask for a part of the day choose first, because they can take less."""
+    done: dict[int, Attempt] = {}
+    left = list(attempts)
+    for index in sorted(range(len(plan.steps)), key=lambda at: (plan.steps[at].daypart is None, at)):
+        step = plan.steps[index]
+        found = next((one for one in left if _does(one, step)), None)
+        if found is not None:
+            done[index] = found
+            left.remove(found)
+    return done
+
+
+def _does(attempt: Attempt, step: ContactStep) -> bool:
+    return attempt.contact == step.contact and step.daypart in (None, attempt.daypart)
+
+
+def _letters(attempts: Iterable[Attempt], contact: Contact) -> list[date]:
+    return [one.day for one in attempts if one.contact in contact.letters]
+
+
+def _spared(step: ContactStep, contact: Contact, day: date, letters: Sequence[date]) -> bool:
+    gap = timedelta(days=contact.letter_days)
+    return step.contact in contact.letters and any(abs(day - one) < gap for one in letters)
+
+
+def _missing(minimum: Effort, attempts: Sequence[Attempt]) -> Effort:
+    return Effort(
+        max(0, minimum.attempts - len(attempts)),
+        max(0, minimum.channels - len({one.contact for one in attempts})),
+        max(0, minimum.dayparts - len({one.daypart for one in attempts})),
+    )
+
+
+# ---------------------------------------------------------------- before a fact is written
+
+
+def check(
+    kind: str, detail: Mapping[str, Any], facts: Sequence[Fact], now: Progress, purpose: Purpose, today: date
+) -> None:
+    """What contact asks of a fact, beyond its form and the case's state. Raises `IllegalMove` with the reason.
+
+    Less than the plan asks is never refused, only asked a reason for: the figures count it.
+    """
+    match kind:
+        case "attempt":
+            _check_attempt(detail, now)
+        case "promise":
+            if date.fromisoformat(detail["by"]) < today:
+                raise IllegalMove("promise: by lies in the past; a promise is about a day to come.")
+            if any(one.promise_id == detail["promise_id"] for one in promises_of(facts)):
+                raise IllegalMove("promise: there is a promise with this promise_id already; give another.")
+        case "promise_kept" | "promise_broken":
+            known = {one.promise_id: one for one in promises_of(facts)}
+            if detail["promise_id"] not in known:
+                raise IllegalMove(f"{kind}: no promise of this case has this promise_id.")
+            if known[detail["promise_id"]].kept is not None:
+                raise IllegalMove(f"{kind}: somebody said already whether this promise was kept.")
+        case "closed":
+            _check_closing(detail, now, purpose)
+        case "lightened":
+            raise IllegalMove(
+                "lightened: only the rule of capacity states this; a worker states deviated, with a reason."
+            )
+
+
+def _check_attempt(detail: Mapping[str, Any], now: Progress) -> None:
+    open_steps = [one.step for one in now.steps if one.state in (State.NEXT, State.OVERDUE, State.LATER)]
+    made = Attempt(date.fromisoformat(detail["day"]), detail["daypart"], detail["kind"], detail["reached"])
+    if open_steps and "reason" not in detail and not any(_does(made, step) for step in open_steps):
+        wanted = ", ".join(
+            dict.fromkeys(
+                step.contact + (f" ({step.daypart})" if step.daypart else "") for step in open_steps
+            )
+        )
+        raise IllegalMove(
+            f"attempt: the plan still asks for: {wanted}. Another way is allowed when you say why: give reason."
+        )
+
+
+def _check_closing(detail: Mapping[str, Any], now: Progress, purpose: Purpose) -> None:
+    result = purpose.result(detail["result"])
+    if result is None or not result.unreached:
+        return
+    if "cause" not in detail:
+        raise IllegalMove("closed: nobody was helped, so say which cause fits best: give cause.")
+    if not now.met and "reason" not in detail:
+        lacks = (
+            (now.missing.attempts, "attempts"),
+            (now.missing.channels, "other channels"),
+            (now.missing.dayparts, "other parts of the day"),
+        )
+        words = ", ".join(f"{number} {what}" for number, what in lacks if number)
+        raise IllegalMove(
+            f"closed: the plan's minimum still lacks {words}. Closing is allowed when you give reason."
+        )
+
+
+# ---------------------------------------------------------------- what a team can carry
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One case that asks for a full plan in a week. `begun`: somebody took it up or tried, so its place is used."""
+
+    case_id: str
+    floor: bool
+    begun: bool
+    priority: int
+    offer_by: date
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What a week comes to: cases for the lighter way, and cases on the floor that nobody has room for."""
+
+    lighter: tuple[str, ...]
+    short: tuple[str, ...]
+
+
+def allocate(demands: Iterable[Demand], capacity: int) -> Allocation:
+    """Share out a team's places of one week: what has begun keeps its place, then the floor, then the published order.
+
+    The order in which the cases are given does not matter. Nothing on the floor is ever in `lighter`.
+    """
+    ordered = sorted(
+        demands,
+        key=lambda one: (
+            not one.begun,
+            not one.floor,
+            one.priority,
+            one.offer_by,
+            one.received_at,
+            one.case_id,
+        ),
+    )
+    over = [one for one in ordered[capacity:] if not one.begun]
+    return Allocation(
+        tuple(one.case_id for one in over if not one.floor),
+        tuple(one.case_id for one in over if one.floor),
+    )
+
+
+def week_of(day: date) -> str:
+    """The week a day is in, as ISO counts: 2026-W53 has the first days of January in it."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+# ---------------------------------------------------------------- a case as contact sees it
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is known of an open case before contact looks at it.
+
+    `claimed` is whether somebody has it, `waits_since` when its team got it; `letters` are those of the address's other cases.
+    """
+
+    case_id: str
+    version: int
+    municipality: str
+    team: str
+    labels: Labels
+    debts: tuple[Debt, ...]
+    facts: tuple[Fact, ...]
+    priority: int
+    received_at: datetime
+    offer_by: date
+    claimed: bool
+    waits_since: datetime
+    letters: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A case as contact sees it on one day. `floor` is the rule that keeps it from the lighter way, if one does."""
+
+    progress: Progress
+    promises: tuple[Promise, ...]
+    started_on: date
+    floor: str | None
+    lightened: bool
+
+
+def view(case: Subject, contact: Contact, today: date) -> View:
+    """Plan, steps and promises of a case on this day. One that dropped to the lighter way is back once on the floor."""
+    promises = promises_of(case.facts)
+    floor = floor_rule(case.labels, case.debts, any(one.kept is None for one in promises), contact)
+    dropped = any(fact.kind == "lightened" for fact in case.facts)
+    plan = plan_for(case.labels, contact)
+    if dropped and floor is None:
+        plan = contact.plan(contact.lighter)
+    start = started_on(case.labels, case.debts, contact)
+    seen = progress(plan, contact, start, case.offer_by, attempts_of(case.facts), today, case.letters)
+    return View(seen, promises, start, floor, dropped and floor is None)
+
+
+# ---------------------------------------------------------------- what the clock finds
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Somebody has to be told: one case and why. `mark` tells two occasions of one reason apart; `people` counts the cases
+    that one notice to the manager stands for."""
+
+    case: Subject
+    team: str
+    reason: Tell
+    mark: str
+    people: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one look at the clock asks for. `handed_over`: case and the team it goes to; `lightened`: to the lighter way."""
+
+    notices: tuple[Notice, ...]
+    handed_over: tuple[tuple[Subject, str], ...]
+    lightened: tuple[Subject, ...]
+
+
+def look(
+    cases: Sequence[Subject], contact: Contact, root: RouteNode, capacity: Mapping[str, int], today: date
+) -> Round:
+    """What has to be told or done today about the open cases of one purpose in one municipality.
+
+    The same cases on the same day give the same answer, so a look that was missed is caught up by the next one.
+    """
+    views = {case.case_id: view(case, contact, today) for case in cases}
+    notices: list[Notice] = []
+    handed_over: list[tuple[Subject, str]] = []
+    for case in sorted(cases, key=lambda case: case.case_id):
+        seen = views[case.case_id]
+        notices += _reminders(case, seen, today)
+        if not case.claimed and today > _claim_by(case, seen):
+            since = local_day(case.waits_since).isoformat()
+            notices.append(Notice(case, contact.manager, Tell.UNCLAIMED, f"{case.team}|{since}"))
+            parent = parent_team(root, case.team)
+            if parent != case.team and not any(
+                fact.kind == "handed_over" and fact.stated_by == BY_RULE for fact in case.facts
+            ):
+                handed_over.append((case, parent))
+    lightened = _overflow(cases, views, contact, capacity, today, notices)
+    return Round(tuple(notices), tuple(handed_over), tuple(lightened))
+
+
+def _claim_by(case: Subject, seen: View) -> date:
+    return add_working_days(local_day(case.waits_since), seen.progress.plan.claim_working_days)
+
+
+def _reminders(case: Subject, seen: View, today: date) -> list[Notice]:
+    notices = [
+        Notice(case, case.team, Tell.PROMISE_DUE, promise.promise_id)
+        for promise in seen.promises
+        if promise.kept is None and remind_on(promise.by) <= today <= promise.by
+    ]
+    tried = bool(attempts_of(case.facts))
+    warn = case.offer_by
+    for _ in range(seen.progress.plan.warn_working_days):
+        warn = _last_working(warn - timedelta(days=1))
+    if not tried and today >= warn:
+        notices.append(Notice(case, case.team, Tell.TERM_NEAR, case.offer_by.isoformat()))
+    return notices
+
+
+def remind_on(by: date) -> date:
+    """The working day before a promised day."""
+    return _last_working(by - timedelta(days=1))
+
+
+def _overflow(
+    cases: Sequence[Subject],
+    views: Mapping[str, View],
+    contact: Contact,
+    capacity: Mapping[str, int],
+    today: date,
+    notices: list[Notice],
+) -> list[Subject]:
+    """The cases that drop this week; adds what the manager has to know."""
+    week = week_of(today)
+    by_team: dict[str, list[Subject]] = {}
+    for case in cases:
+        if week_of(views[case.case_id].started_on) == week and not views[case.case_id].lightened:
+            by_team.setdefault(case.team, []).append(case)
+    dropped: list[Subject] = []
+    for team, held in sorted(by_team.items()):
+        known = {case.case_id: case for case in held}
+        demands = [
+            Demand(
+                case.case_id, views[case.case_id].floor is not None, case.claimed or bool(attempts_of(case.facts)),
+                case.priority, case.offer_by, case.received_at,
+            )
+            for case in held
+        ]  # fmt: skip
+        shared = allocate(demands, capacity.get(team, 0))
+        # One notice a day for all of them: a reference to the most urgent case, and how many people it is about.
+        for reason, ids in ((Tell.CAPACITY_OVERFLOW, shared.lighter), (Tell.FLOOR_NOT_MET, shared.short)):
+            if ids:
+                mark = f"{team}|{today.isoformat()}"
+                notices.append(Notice(known[ids[0]], contact.manager, reason, mark, len(ids)))
+        dropped += [known[case_id] for case_id in shared.lighter]
+    return dropped
+
+
+def parent_team(root: RouteNode, team: str) -> str:
+    """Who takes what this team leaves lying: the team of the nearest node above it, in the end the root's: triage."""
+
+    def walk(node: RouteNode, own: str, above: str) -> str | None:
+        if own == team and above != team:
+            return above
+        for child in node.children:
+            inherited = child.team or own
+            found = walk(child, inherited, own if inherited != own else above)
+            if found is not None:
+                return found
+        return None
+
+    top = root.team or ""
+    return walk(root, top, top) or top
+
+
+# ---------------------------------------------------------------- figures
+
+# Below this many people a number could point at somebody.
+FEWEST: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """One case for the figures: its facts, and whether its plan's minimum was met when it was closed (None: still open)."""
+
+    facts: tuple[Fact, ...]
+    met: bool | None
+
+
+def figures(cases: Iterable[Worked], today: date) -> dict[str, dict[str, int | None]]:
+    """Counts by group and word; None where it is between 1 and 4, because so few could be recognised.
+
+    `attempts` and `reached` are by channel and part of day, the others by the words that workers chose from.
+    """
+    counts: dict[str, Counter[str]] = {
+        name: Counter()
+        for name in (
+            "cases", "attempts", "reached", "minimum", "deviations", "lightened", "promises", "causes", "helped", "promised_done",
+        )
+    }  # fmt: skip
+    for case in cases:
+        counts["cases"]["closed" if case.met is not None else "open"] += 1
+        if case.met is not None:
+            counts["minimum"]["met" if case.met else "not_met"] += 1
+        for attempt in attempts_of(case.facts):
+            place = f"{attempt.contact}, {attempt.daypart}"
+            counts["attempts"][place] += 1
+            counts["reached"][place] += attempt.reached
+            if attempt.reason:
+                counts["deviations"][f"attempt: {attempt.reason}"] += 1
+        for promise in promises_of(case.facts):
+            broken = promise.broken(today)
+            counts["promises"]["broken" if broken else "kept" if promise.kept else "open"] += 1
+        for fact in case.facts:
+            if fact.kind == "deviated":
+                counts["deviations"][f"{fact.detail['rule']}: {fact.detail['reason']}"] += 1
+            elif fact.kind == "lightened":
+                counts["lightened"]["cases"] += 1
+            elif fact.kind == "closed":
+                _count_closing(fact.detail, counts)
+    return {
+        group: {name: None if 0 < number < FEWEST else number for name, number in sorted(found.items())}
+        for group, found in counts.items()
+    }
+
+
+def _count_closing(detail: Mapping[str, Any], counts: Mapping[str, Counter[str]]) -> None:
+    if "reason" in detail:
+        counts["deviations"][f"closed: {detail['reason']}"] += 1
+    if "cause" in detail:
+        counts["causes"][detail["cause"]] += 1
+    for question in ("helped", "promised_done"):
+        if question in detail:
+            counts[question]["yes" if detail[question] else "no"] += 1
