@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from bereik import lifecycle
+from bereik import lifecycle, residency
 from bereik.bundle import Bundle, Policy, Purpose, SignalType
 from bereik.lifecycle import Fact, Standing
 from bereik.routing import Route, matches, route
@@ -48,6 +48,7 @@ class Notify(StrEnum):
     NEW_SIGNAL = "new_signal"
     NEW_TEAM = "new_team"
     WITHDRAWN = "withdrawn"
+    REGISTER = "register"
 
 
 class Reason(StrEnum):
@@ -62,6 +63,9 @@ class Reason(StrEnum):
     BELOW_THRESHOLD = "below_threshold"
     REPEAT = "repeat"
     WITHDRAWN = "withdrawn"
+    DECEASED = "deceased"
+    MOVED = "moved"
+    KNOWN = "known"
 
 
 _TEXTS: Mapping[Reason, tuple[str, str]] = {
@@ -92,7 +96,18 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
         "Alle signalen zijn door de partner ingetrokken.",
         "The partner withdrew every signal.",
     ),
+    Reason.DECEASED: ("Volgens de BRP overleden.", "Died, according to the register of persons."),
+    Reason.MOVED: (
+        "Volgens de BRP geen inwoner (meer) van deze gemeente.",
+        "No resident of this municipality (any more), according to the register of persons.",
+    ),
+    Reason.KNOWN: (
+        "Al bekend bij schuldhulpverlening, volgens de eigen registratie van de gemeente.",
+        "Already known to debt aid, according to the municipality's own register.",
+    ),
 }
+# What the registers said, as `residency.outcome` names it.
+_BY_REGISTER = frozenset({Reason.DECEASED.value, Reason.MOVED.value, Reason.KNOWN.value})
 
 
 def reason(code: Reason, **values: Any) -> dict[str, Any]:
@@ -135,6 +150,7 @@ class Signal:
     received_at: datetime
     facts: Mapping[str, Any]
     case_id: str | None = None
+    person_id: str = ""
 
     @property
     def order(self) -> tuple[date, datetime, str]:
@@ -365,6 +381,12 @@ def _decide_group(
         if held
         else Standing(outcome)
     )
+    if held and standing.when in lifecycle.OPEN:
+        # Somebody who opens a case again after the register spoke has judged that.
+        gone = residency.outcome(held, {signal.person_id for signal in told})
+        if gone is not None and (standing.since is None or standing.since < gone.since):
+            standing = replace(standing, when=gone.when, since=gone.since, holder=None)
+            reasons.append(reason(Reason(gone.when)))
     areas = tuple(sorted({signal.area or "" for signal in group}))
     kinds = tuple(sorted({signal.type for signal in group}))
     labels, level, why, way = _place(
@@ -539,7 +561,9 @@ def notify(before: Before | None, now: Case) -> Notify | None:
             return None
         return Notify.CRISIS if now.crisis else Notify.NEW_CASE
     if not now.stands:
-        # Whoever closes a case knows that it is closed; only what a partner takes back is news.
+        # Whoever closes a case knows that it is closed; what a partner takes back or a register says is news.
+        if any(one["code"] in _BY_REGISTER for one in now.reasons):
+            return Notify.REGISTER
         return Notify.WITHDRAWN if before.signals - set(now.signals) else None
     if now.crisis and not before.crisis:
         return Notify.CRISIS

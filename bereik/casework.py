@@ -278,7 +278,7 @@ class Casework:
 def _signal(row: SignalRow) -> cases.Signal:
     return cases.Signal(
         row.signal_id, row.signal_type, row.partner, row.municipality, row.area, row.signal_date, row.received_at, row.facts,
-        row.case_id,
+        row.case_id, row.person_id,
     )  # fmt: skip
 
 

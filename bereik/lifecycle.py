@@ -94,13 +94,31 @@ FACTS: Final[Mapping[str, Mapping[str, Field]]] = {
     "resident": {
         "person_id": _PERSON,
         "answer": Field("word", ("unique", "deviating", "not_found", "moved", "deceased", "in_onderzoek")),
+        # Names of fields in the register's own terms, never what stands in them.
         "differences": Field(
-            "words", ("surname", "initials", "birth_date", "address", "secrecy"), required=False
+            "words",
+            (
+                "geslachtsnaam",
+                "voorletters",
+                "geboortedatum",
+                "postcode",
+                "huisnummer",
+                "huisnummertoevoeging",
+                "verblijfplaats",
+            ),
+            required=False,
         ),
     },
     "known": {"person_id": _PERSON, "yes": Field("yesno")},
-    "repaired": {"person_id": _PERSON, "choice": Field("word", ("as_reported", "as_registered", "not_ours"))},
-    "moved_away": {"person_id": _PERSON},
+    "repaired": {
+        "person_id": _PERSON,
+        "choice": Field("word", ("register", "partner", "asked", "other_person", "no_resident")),
+    },
+    "moved_away": {
+        "person_id": _PERSON,
+        "way": Field("word", ("offered", "number_only", "abroad", "within")),
+    },
+    "secrecy": {"person_id": _PERSON, "on": Field("yesno")},
     # a relation between two people of one address, confirmed by a worker
     "related": {"person_id": _PERSON, "other_id": _PERSON},
     # the bridge

@@ -267,27 +267,38 @@ class Stated(Protocol):
     def stated_at(self) -> datetime: ...
 
 
-def outcome(facts: Iterable[Stated], persons: Collection[str]) -> str | None:
-    """The state (`when` of purposes.yaml) in which these persons put their case: deceased, moved, known, or None.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state (`when` of purposes.yaml) that the registers put a case in, and since when."""
+
+    when: str
+    since: datetime
+
+
+def outcome(facts: Iterable[Stated], persons: Collection[str]) -> Outcome | None:
+    """Where a case of these persons ends by what the registers say: deceased, moved or known; None when it does not.
 
     A case is about everybody whose signals it holds: it leaves the team's hands only when that holds for each of them.
     What was stated last about a person counts, so a repair overrules the register and a later answer the repair.
     """
-    last: dict[str, str | None] = {}
-    known: dict[str, bool] = {}
+    last: dict[str, Outcome | None] = {}
+    known: dict[str, Outcome | None] = {}
     for fact in sorted(facts, key=lambda fact: fact.stated_at):
-        person = str(fact.detail.get("person_id", ""))
+        person, at = str(fact.detail.get("person_id", "")), fact.stated_at
         if fact.kind == RESIDENT:
-            answer = fact.detail.get("answer")
-            last[person] = answer if answer in (Answer.DECEASED, Answer.MOVED) else None
+            answer = fact.detail["answer"]
+            last[person] = Outcome(answer, at) if answer in (Answer.DECEASED, Answer.MOVED) else None
         elif fact.kind == REPAIRED:
-            last[person] = "moved" if fact.detail.get("choice") == Choice.NO_RESIDENT else None
+            gone = fact.detail["choice"] == Choice.NO_RESIDENT
+            last[person] = Outcome(Answer.MOVED.value, at) if gone else None
         elif fact.kind == KNOWN:
-            known[person] = fact.detail.get("yes") is True
-    words = {last.get(person) or ("known" if known.get(person) else None) for person in persons}
-    if not words or None in words:
+            known[person] = Outcome(KNOWN, at) if fact.detail["yes"] else None
+    found = [last.get(person) or known.get(person) for person in persons]
+    ends = [one for one in found if one is not None]
+    if not ends or len(ends) < len(found):
         return None
-    return next(word for word in ("known", "moved", "deceased") if word in words)
+    word = next(word for word in (KNOWN, "moved", "deceased") if any(one.when == word for one in ends))
+    return Outcome(word, max(one.since for one in ends))
 
 
 # ---------------------------------------------------------------- events of the register

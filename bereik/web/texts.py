@@ -336,6 +336,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     # why a team was told
     "told.new_case": ("Nieuwe zaak", "New case"),
     "told.crisis": ("Crisis", "Crisis"),
+    "told.register": ("Het register maakte een einde aan de zaak", "A register ended the case"),
     "told.now_multiple": ("De zaak werd meervoudig", "The case became multiple"),
     "told.new_signal": ("Er kwam een signaal bij", "A signal was added"),
     "told.new_team": ("De zaak kwam naar dit team", "The case came to this team"),

@@ -413,3 +413,46 @@ def test_reasons_never_name_a_partner_or_a_contract() -> None:
 def test_a_term_begins_on_the_day_of_receipt_in_the_netherlands() -> None:
     late = replace(sig(1), received_at=datetime(2026, 11, 3, 23, 30, tzinfo=UTC))
     assert one(late).offer_by == date(2026, 11, 4) + timedelta(days=28)
+
+
+# ---------------------------------------------------------------- what the registers say
+
+
+def registered(kind: str, at: str, **detail: Any) -> Fact:
+    """What a register said about the person of case 99."""
+    return Fact(
+        UUID(int=99), kind, {"person_id": "", **detail}, "brp", datetime.fromisoformat(f"{at}T12:00:00+00:00")
+    )
+
+
+@pytest.mark.parametrize(
+    ("fact", "when"),
+    [
+        (registered("resident", "2026-11-04", answer="deceased"), "deceased"),
+        (registered("resident", "2026-11-04", answer="moved"), "moved"),
+        (registered("known", "2026-11-04", yes=True), "known"),
+    ],
+)
+def test_a_register_ends_a_case_also_one_that_was_taken_up(fact: Fact, when: str) -> None:
+    taken = Fact(UUID(int=99), "taken_up", {}, "worker", datetime(2026, 11, 3, 15, tzinfo=UTC))
+    for facts in ((fact,), (taken, fact)):
+        found = one(sig(1, case=UUID(int=99)), facts=facts)
+        assert (found.when, found.stands) == (when, False)
+        assert found.reasons[-1]["code"] == when
+        before = cases.Before(True, found.route.team, found.kind.value, False, frozenset(found.signals))
+        assert cases.notify(before, found) is cases.Notify.REGISTER
+
+
+@pytest.mark.parametrize("answer", ["unique", "deviating", "not_found", "in_onderzoek"])
+def test_any_other_answer_leaves_the_case_and_its_terms(answer: str) -> None:
+    plain = one(sig(1, case=UUID(int=99)))
+    found = one(sig(1, case=UUID(int=99)), facts=(registered("resident", "2026-11-04", answer=answer),))
+    assert (found.when, found.stands, found.offer_by) == (plain.when, True, plain.offer_by)
+
+
+def test_who_opens_a_case_again_has_judged_what_the_register_said() -> None:
+    moved = registered("resident", "2026-11-04", answer="moved")
+    again = Fact(UUID(int=99), "reopened", {}, "worker", datetime(2026, 11, 5, tzinfo=UTC))
+    assert one(sig(1, case=UUID(int=99)), facts=(moved, again)).stands
+    later = registered("resident", "2026-11-06", answer="deceased")
+    assert one(sig(1, case=UUID(int=99)), facts=(moved, again, later)).when == "deceased"
