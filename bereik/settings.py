@@ -94,6 +94,41 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BEREIK_WEB_HOST", "`web`", "127.0.0.1", "where the board listens"),
     Setting("BEREIK_WEB_PORT", "`web`, `up`", "18080", "on which port"),
     Setting(
+        "BEREIK_WEB_URL",
+        "`web`",
+        "`http://127.0.0.1:<port>`",
+        "what people open. With https the cookies are Secure; an OIDC provider sends people back to `<it>/login/callback`",
+    ),
+    Setting(
+        "BEREIK_WEB_LOGIN",
+        "`web`",
+        None,
+        "how people log in: `oidc`, `password` (accounts with a password of ours), or both with a comma",
+    ),
+    Setting(
+        "BEREIK_OIDC_ISSUER",
+        "`web`",
+        "",
+        "the OIDC provider, to the letter as it calls itself; https, except on this machine",
+    ),
+    Setting("BEREIK_OIDC_CLIENT_ID", "`web`", "", "how the provider knows the board; required with `oidc`"),
+    Setting("BEREIK_OIDC_CLIENT_SECRET", "`web`", "", "its secret there; required with `oidc`", True),
+    Setting(
+        "BEREIK_OIDC_CLAIM",
+        "`web`",
+        "sub",
+        "the claim of the ID token that names an account. Take none that a person can change, or that comes to another later",
+    ),
+    Setting(
+        "BEREIK_OIDC_STRENGTH",
+        "`web`",
+        "",
+        "`<claim>=<value> <value>`: who logs in without one of these values is refused, such as `acr=2 3` or `amr=mfa`",
+    ),
+    Setting(
+        "BEREIK_OIDC_SCOPE", "`web`", "openid", "what is asked for; the claim above may need `openid profile`"
+    ),
+    Setting(
         "BEREIK_FAILPOINT", _ALL, "", "for fault tests only: the named point at which the process ends itself"
     ),
     Setting("BEREIK_OWNER_URL", _PROVISION, None, "the database as `bereik_owner`, who migrates", True),
@@ -275,6 +310,74 @@ def database(env: Mapping[str, str], url: str, password: str, user: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """The OIDC provider that says who somebody is. `strength` is a claim and the values of which one must be there."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    claim: str = "sub"
+    strength: tuple[str, tuple[str, ...]] | None = None
+    scope: str = "openid"
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where people open the board and how they log in: by password, through a provider, or as they choose."""
+
+    url: str
+    passwords: bool
+    provider: Oidc | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], port: int) -> Self:
+        """Raises `NotConfigured`: also when nobody said how people log in, or said two things."""
+        ways = {way.strip() for way in env.get("BEREIK_WEB_LOGIN", "").split(",")} - {""}
+        if not ways or ways - {"oidc", "password"}:
+            raise NotConfigured("BEREIK_WEB_LOGIN must be `oidc`, `password`, or both with a comma.")
+        url = (env.get("BEREIK_WEB_URL") or f"http://127.0.0.1:{port}").rstrip("/")
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise NotConfigured("BEREIK_WEB_URL must be what people open, such as https://bereik.example.")
+        if "oidc" not in ways and env.get("BEREIK_OIDC_ISSUER"):
+            raise NotConfigured(
+                "BEREIK_OIDC_ISSUER is set and BEREIK_WEB_LOGIN does not name `oidc`. Unset the one or mend the other."
+            )
+        return cls(url, "password" in ways, _oidc(env, url) if "oidc" in ways else None)
+
+
+def _oidc(env: Mapping[str, str], url: str) -> Oidc:
+    require(env, "BEREIK_OIDC_ISSUER", "BEREIK_OIDC_CLIENT_ID", "BEREIK_OIDC_CLIENT_SECRET")
+    for name, address in (("BEREIK_OIDC_ISSUER", env["BEREIK_OIDC_ISSUER"]), ("BEREIK_WEB_URL", url)):
+        if not is_safe(address):
+            raise NotConfigured(f"{name} must begin with https:// (http only on this machine, for trying).")
+    strength = None
+    if wanted := env.get("BEREIK_OIDC_STRENGTH"):
+        claim, equals, values = wanted.partition("=")
+        if not (claim.strip() and equals and values.split()):
+            raise NotConfigured("BEREIK_OIDC_STRENGTH must be <claim>=<value> <value>, such as acr=2 3.")
+        strength = (claim.strip(), tuple(values.split()))
+    scope = env.get("BEREIK_OIDC_SCOPE") or "openid"
+    if "openid" not in scope.split():
+        raise NotConfigured("BEREIK_OIDC_SCOPE must hold `openid`.")
+    return Oidc(
+        env["BEREIK_OIDC_ISSUER"],
+        env["BEREIK_OIDC_CLIENT_ID"],
+        env["BEREIK_OIDC_CLIENT_SECRET"],
+        env.get("BEREIK_OIDC_CLAIM") or "sub",
+        strength,
+        scope,
+    )
+
+
+def is_safe(url: str) -> bool:
+    """Whether passwords and tokens may go there: https, or a place on this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What every process of ours is told."""
 
@@ -289,6 +392,8 @@ class Settings:
     heartbeat: Path | None
     web_host: str
     web_port: int
+    # Of the process `web` only.
+    entrance: Entrance | None
     failpoint: str
 
     @classmethod
@@ -319,6 +424,7 @@ class Settings:
             heartbeat=Path(env["BEREIK_HEARTBEAT"]) if env.get("BEREIK_HEARTBEAT") else None,
             web_host=env.get("BEREIK_WEB_HOST", "127.0.0.1"),
             web_port=web_port,
+            entrance=Entrance.from_env(env, web_port) if process == "web" else None,
             failpoint=env.get("BEREIK_FAILPOINT", ""),
         )
 

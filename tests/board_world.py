@@ -17,10 +17,12 @@ from psycopg.types.json import Jsonb
 
 from bereik.bundle import Bundle
 from bereik.runtime import Stack, database
+from bereik.settings import Entrance
 from bereik.store import Store, bundles, migrate
 from bereik.store.accounts import Account, Membership, demo_accounts, hash_password, put_accounts
 
 PASSWORD = "a password of the tests"
+ENTRANCE = Entrance("http://127.0.0.1", passwords=True, provider=None)
 NOW = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
 NAME = "bereik_board"
 HELP, LEARN = "schuldhulp", "leerplicht"

@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
     command = subparsers.add_parser("account", help="who may log in to the board")
     todo = command.add_subparsers(dest="todo", required=True, metavar="put|remove")
     put = todo.add_parser(
-        "put", help="make an account, or replace it; the password is read from standard input"
+        "put", help="make an account, or replace it; a password is read from standard input"
     )
     put.add_argument("username")
     put.add_argument("--name", required=True, help="how the board greets them")
@@ -34,6 +34,11 @@ def add(subparsers: Any) -> None:
     )
     put.add_argument("--flows", action="store_true", help="they also see who may meet whom, in counts")
     put.add_argument("--language", choices=("nl", "en"), default="nl")
+    put.add_argument(
+        "--oidc",
+        action="store_true",
+        help="no password: the OIDC provider says who it is, and `username` is what BEREIK_OIDC_CLAIM says there",
+    )
     put.set_defaults(run=run_put)
     remove = todo.add_parser("remove", help="take an account away; its sessions end at once")
     remove.add_argument("username")
@@ -57,16 +62,21 @@ def run_put(arguments: argparse.Namespace) -> int:
         members.append(accounts.Membership(team.purpose, team.municipality, team.id))
     if not members:
         raise NotAnAccount("Name at least one --team; without one the board shows nothing.")
-    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    if len(password) < _SHORTEST:
-        raise NotAnAccount(f"The password needs at least {_SHORTEST} characters. Nothing was changed.")
+    stored = accounts.no_password() if arguments.oidc else accounts.hash_password(_password())
     account = accounts.Account(
         arguments.username, arguments.name, arguments.language, arguments.flows, tuple(members)
     )
     with app.store.transaction() as tx:
-        accounts.put_accounts(tx, [(account, accounts.hash_password(password))])
+        accounts.put_accounts(tx, [(account, stored)])
     _say(arguments, f"{arguments.username} may log in.")
     return 0
+
+
+def _password() -> str:
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if len(password) < _SHORTEST:
+        raise NotAnAccount(f"The password needs at least {_SHORTEST} characters. Nothing was changed.")
+    return password
 
 
 def run_remove(arguments: argparse.Namespace) -> int:

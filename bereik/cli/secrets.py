@@ -26,6 +26,8 @@ NAMES = (
     *settings.LOGINS,
     "airflow_secret",
     "airflow_password",
+    # Give it to the OIDC provider, or put there what the provider gave.
+    "oidc_client_secret",
 )
 
 

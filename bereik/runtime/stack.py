@@ -132,6 +132,8 @@ class HomeSettings:
             "BEREIK_DROP": str(self.drop),
             "BEREIK_WEB_HOST": HOST,
             "BEREIK_WEB_PORT": str(self.ports.web),
+            # The demo's own people, on this machine only.
+            "BEREIK_WEB_LOGIN": "password",
         }
 
 

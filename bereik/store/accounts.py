@@ -1,6 +1,8 @@
 """Accounts of the board: who may log in, and which teams' cases they may see. Written by the operator, never by the web.
 
-A password is kept as scrypt with its own salt and its parameters beside it, so the cost can be raised later.
+An account has a password of ours, or somebody else's provider vouches for its name; never both, so that a provider which
+calls someone by the name of an account with a password opens nothing. A password is kept as scrypt with its own salt and its
+parameters beside it, so the cost can be raised later.
 """
 
 from __future__ import annotations
@@ -60,6 +62,19 @@ def verify_password(password: str, stored: str) -> bool:
         return hmac.compare_digest(found, base64.b64decode(expected))
     except ValueError:
         return False
+
+
+def no_password() -> str:
+    """What stands in the place of a password for an account that an OIDC provider vouches for.
+
+    It is new each time, so that sessions end when the account is put again, as they do with a new password.
+    """
+    return f"oidc${secrets.token_hex(16)}"
+
+
+def has_password(stored: str) -> bool:
+    """Whether this account logs in by a password of ours, and not through a provider."""
+    return stored.startswith("scrypt$")
 
 
 def put_accounts(tx: Tx, accounts: Sequence[tuple[Account, str]]) -> int:

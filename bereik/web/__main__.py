@@ -18,7 +18,9 @@ def main() -> None:
         except StoreUnavailable:
             # It serves all the same, and answers 503 until the database is back.
             pass
-        board = create_app(app.store, app.bundle, app.web_secret())
+        # It is there for this process, whatever else is set.
+        assert app.settings.entrance is not None
+        board = create_app(app.store, app.bundle, app.web_secret(), app.settings.entrance)
     uvicorn.run(
         board,
         host=app.settings.web_host,

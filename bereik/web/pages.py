@@ -25,15 +25,23 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bereik.bundle import Bundle
+from bereik.settings import Entrance
 from bereik.store import SchemaIsOld, Store, StoreUnavailable, Tx, board
-from bereik.store.accounts import Account, hash_password, verify_password
+from bereik.store.accounts import Account, has_password, hash_password, verify_password
 from bereik.web import views
+from bereik.web.oidc import FLOW_SECONDS, LoginFailed, Provider, ProviderAway
 from bereik.web.session import MAX_AGE_SECONDS, Brake, Session, Sessions
 from bereik.web.texts import AMSTERDAM, LANGUAGES, text
 
 log = logging.getLogger(__name__)
 
 COOKIE = "bereik_session"
+# What a browser keeps while it is at the provider.
+_FLOW_COOKIE, _FLOW_PATH = "bereik_login", "/login"
+# The provider's ID token, which it wants to see again at logging out; the browser sends it there only.
+_TOKEN_COOKIE, _TOKEN_PATH = "bereik_token", "/logout"
+# Browsers keep cookies of 4,096 bytes, name and attributes included.
+_MOST_TOKEN_BYTES = 3_800
 PAGE_SIZE = 50
 # The longest form of the board is the login: two short fields, a token and a path.
 _MOST_FORM_BYTES = 8_192
@@ -82,9 +90,14 @@ class Visitor:
 class _Guard:
     """Puts the security headers on every answer, and turns what nobody foresaw into a page without a trace of data."""
 
-    def __init__(self, app: ASGIApp, error_page: Callable[[Request, int], Response]) -> None:
+    def __init__(self, app: ASGIApp, error_page: Callable[[Request, int], Response], https: bool) -> None:
         self._app = app
         self._error_page = error_page
+        # A year, as the Dutch baseline for websites (Forum Standaardisatie) asks.
+        self._headers = (
+            *_HEADERS,
+            *([(b"strict-transport-security", b"max-age=31536000")] if https else []),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -96,7 +109,7 @@ class _Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = [*message.get("headers", ()), *_HEADERS]
+                headers = [*message.get("headers", ()), *self._headers]
                 if not any(name.lower() == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))
                 message["headers"] = headers
@@ -115,9 +128,17 @@ class _Board:
     """What all pages share: the store, the rules, sessions, templates and the clock."""
 
     def __init__(
-        self, store: Store, bundle_source: Callable[[], Bundle], secret: bytes, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        bundle_source: Callable[[], Bundle],
+        secret: bytes,
+        entrance: Entrance,
+        clock: Callable[[], datetime],
     ) -> None:
         self.store = store
+        self.passwords = entrance.passwords
+        self.provider = Provider(entrance.provider, entrance.url, secret) if entrance.provider else None
+        self.https = entrance.url.startswith("https:")
         self.bundle = bundle_source
         self.sessions = Sessions(secret)
         self.brake = Brake()
@@ -143,9 +164,30 @@ class _Board:
             raise _NotLoggedIn
         with board.as_user(self.store, session.username) as tx:
             found = board.account(tx, session.username)
-            if found is None or self.sessions.seal(found[1]) != session.seal:
+            if found is None or not self.holds(session, found[1]):
                 raise _NotLoggedIn
             yield Visitor(session, found[0], tx)
+
+    def holds(self, session: Session, stored: str) -> bool:
+        """Whether a session is still of the account as it is now, and its way to log in still open."""
+        way_is_open = self.passwords if has_password(stored) else self.provider is not None
+        return way_is_open and self.sessions.seal(stored) == session.seal
+
+    def login(
+        self,
+        request: Request,
+        session: Session | None,
+        status: int = 200,
+        *,
+        onward: str,
+        username: str = "",
+        problem: str = "",
+    ) -> HTMLResponse:
+        """The page to log in on, with what went wrong the last time."""
+        return self.page(
+            request, "login.html", session, None, status, onward=onward, username=username, problem=problem,
+            passwords=self.passwords, provider=self.provider is not None and f"/login/provider?{urlencode({'next': onward})}",
+        )  # fmt: skip
 
     def page(
         self,
@@ -160,6 +202,8 @@ class _Board:
         fresh = session is None
         session = session or self.sessions.new(_language_of(request))
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        # Of those pages there is nothing to come back to: a form's answer, and the way back from a provider.
+        returns = request.method == "GET" and not here.startswith("/login/")
         html = self.templates.get_template(name).render(
             t=lambda key, **more: text(key, session.language, **more),
             language=session.language,
@@ -167,7 +211,7 @@ class _Board:
             account=account,
             css=self._address("board", ".css"),
             icon=self._address("icon", ".svg"),
-            here=here if request.method == "GET" else "/",
+            here=here if returns else "/",
             **values,
         )
         response = HTMLResponse(html, status)
@@ -176,11 +220,16 @@ class _Board:
         return response
 
     def give(self, request: Request, response: Response, session: Session) -> None:
-        """Set the session's cookie."""
+        """Set the session's cookie. Lax, so that a link in a mail and the way back from a provider find it; every form has
+        a token of its own."""
         response.set_cookie(
-            COOKIE, self.sessions.write(session), max_age=MAX_AGE_SECONDS, path="/", httponly=True, samesite="strict",
-            secure=request.url.scheme == "https",
+            COOKIE, self.sessions.write(session), max_age=MAX_AGE_SECONDS, path="/", httponly=True, samesite="lax",
+            secure=self.secure(request),
         )  # fmt: skip
+
+    def secure(self, request: Request) -> bool:
+        """Whether cookies may travel over https only: what people open decides, also where a proxy ended TLS."""
+        return self.https or request.url.scheme == "https"
 
     def error(self, request: Request, status: int) -> HTMLResponse:
         """One page per kind of error, that tells nothing but its kind."""
@@ -237,16 +286,19 @@ def create_app(
     store: Store,
     bundle_source: Callable[[], Bundle],
     secret: bytes,
+    entrance: Entrance,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The board as an ASGI application. `bundle_source` gives the bundle now active; `secret` signs the sessions."""
-    desk = _Board(store, bundle_source, secret, clock)
+    desk = _Board(store, bundle_source, secret, entrance, clock)
 
     app = FastAPI(title="Bereik", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(_Guard, error_page=desk.error)
+    app.add_middleware(_Guard, error_page=desk.error, https=desk.https)
     _add_errors(app, desk)
     _add_probes(app, desk)
     _add_sessions(app, desk)
+    if desk.provider is not None:
+        _add_provider(app, desk, desk.provider)
     _add_pages(app, desk)
     return app
 
@@ -322,20 +374,22 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
         if session is not None and session.username is not None:
             with board.as_user(desk.store, session.username) as tx:
                 found = board.account(tx, session.username)
-            if found is not None and desk.sessions.seal(found[1]) == session.seal:
+            if found is not None and desk.holds(session, found[1]):
                 return RedirectResponse(onward, 303)
             session = None
-        return desk.page(request, "login.html", session, onward=onward, username="", problem="")
+        return desk.login(request, session, onward=onward)
 
     @app.post("/login")
     def login(request: Request, form: _Form) -> Response:
+        if not desk.passwords:
+            raise HTTPException(405)
         session = checked(request, form)
         username, onward = form.get("username", "").strip()[:100], _local_path(form.get("next"))
         wait = desk.brake.attempt(username)
         if wait:
             problem = text("login.wait", session.language, seconds=wait)
-            asked_to_wait = desk.page(
-                request, "login.html", session, None, 429, onward=onward, username=username, problem=problem
+            asked_to_wait = desk.login(
+                request, session, 429, onward=onward, username=username, problem=problem
             )
             asked_to_wait.headers["retry-after"] = str(wait)
             return asked_to_wait
@@ -343,16 +397,17 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
         with board.as_user(desk.store, username) as tx:
             found = board.account(tx, username)
         if (
-            not verify_password(form.get("password", "")[:1000], found[1] if found else _nobody())
+            not verify_password(
+                form.get("password", "")[:1000], found[1] if found and has_password(found[1]) else _nobody()
+            )
             or found is None
+            or not has_password(found[1])
         ):
             if found is not None:
                 with board.as_user(desk.store, username) as tx:
                     board.note(tx, username, "login.refused")
             problem = text("login.wrong", session.language)
-            return desk.page(
-                request, "login.html", session, None, 401, onward=onward, username=username, problem=problem
-            )
+            return desk.login(request, session, 401, onward=onward, username=username, problem=problem)
         desk.brake.right(username)
         account, password_hash = found
         with board.as_user(desk.store, username) as tx:
@@ -365,8 +420,16 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
     def logout(request: Request, form: _Form) -> Response:
         session = checked(request, form)
         desk.sessions.end(session)
-        response = RedirectResponse("/login", 303)
-        desk.give(request, response, desk.sessions.new(session.language))
+        anonymous = desk.sessions.new(session.language)
+        token = request.cookies.get(_TOKEN_COOKIE)
+        elsewhere = desk.provider.farewell(token) if desk.provider and token is not None else None
+        response: Response = RedirectResponse("/login", 303)
+        if elsewhere:
+            # A page and no redirect: the policy lets a form lead to this site only.
+            response = desk.page(request, "onward.html", anonymous, onward=elsewhere)
+        desk.give(request, response, anonymous)
+        if token is not None:
+            response.delete_cookie(_TOKEN_COOKIE, _TOKEN_PATH)
         return response
 
     @app.post("/language")
@@ -377,6 +440,61 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
             raise HTTPException(400)
         response = RedirectResponse(_local_path(form.get("next")), 303)
         desk.give(request, response, session.speaking(wanted))
+        return response
+
+
+def _add_provider(app: FastAPI, desk: _Board, provider: Provider) -> None:
+    def refuse(request: Request, status: int, code: str, **values: str) -> Response:
+        session = desk.session(request)
+        language = session.language if session else _language_of(request)
+        response = desk.login(
+            request, session, status, onward="/", problem=text(f"login.refused.{code}", language, **values)
+        )
+        response.delete_cookie(_FLOW_COOKIE, _FLOW_PATH)
+        return response
+
+    @app.exception_handler(ProviderAway)
+    def away(request: Request, error: Exception) -> Response:
+        log.warning("board: %s", error)
+        response = refuse(request, 503, "away")
+        response.headers["retry-after"] = "30"
+        return response
+
+    @app.get("/login/provider")
+    def leave(request: Request) -> Response:
+        place, errand = provider.leave(_local_path(request.query_params.get("next")))
+        response = RedirectResponse(place, 303)
+        response.set_cookie(
+            _FLOW_COOKIE, errand, max_age=FLOW_SECONDS, path=_FLOW_PATH, httponly=True, samesite="lax",
+            secure=desk.secure(request),
+        )  # fmt: skip
+        return response
+
+    @app.get("/login/callback")
+    def come_back(request: Request) -> Response:
+        try:
+            known = provider.come_back(request.cookies.get(_FLOW_COOKIE), request.query_params)
+        except LoginFailed as failed:
+            log.warning("board: %s", failed)
+            return refuse(request, 403, failed.code)
+        with board.as_user(desk.store, known.name) as tx:
+            found = board.account(tx, known.name)
+            if found is not None and not has_password(found[1]):
+                board.note(tx, known.name, "login")
+        if found is None or has_password(found[1]):
+            log.warning(
+                "board: a log in was refused (account): the provider knows somebody who has no account"
+            )
+            return refuse(request, 403, "account", name=known.name)
+        account, stored = found
+        response = RedirectResponse(known.onward, 303)
+        desk.give(request, response, desk.sessions.login(known.name, stored, account.language))
+        response.delete_cookie(_FLOW_COOKIE, _FLOW_PATH)
+        fits = len(known.id_token) <= _MOST_TOKEN_BYTES
+        response.set_cookie(
+            _TOKEN_COOKIE, known.id_token if fits else "", max_age=MAX_AGE_SECONDS, path=_TOKEN_PATH, httponly=True,
+            samesite="strict", secure=desk.secure(request),
+        )  # fmt: skip
         return response
 
 

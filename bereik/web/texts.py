@@ -57,6 +57,47 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Te vaak geprobeerd. Wacht {seconds} seconden en probeer het opnieuw.",
         "Tried too often. Wait {seconds} seconds and try again.",
     ),
+    "login.oidc": (
+        "Log in met het account van uw organisatie. U gaat even naar de inlogpagina daarvan.",
+        "Log in with your organisation’s account. You go to its own log-in page for a moment.",
+    ),
+    "login.oidc.submit": ("Inloggen via uw organisatie", "Log in through your organisation"),
+    "login.or": ("Of met een wachtwoord van dit bord", "Or with a password of this board"),
+    "login.refused.away": (
+        "De inlogdienst van uw organisatie antwoordt niet. Probeer het over een paar minuten opnieuw. Wie al is "
+        "ingelogd, kan doorwerken.",
+        "Your organisation’s log-in service does not answer. Try again in a few minutes. Who is logged in can "
+        "work on.",
+    ),
+    "login.refused.state": (
+        "Dit inloggen is niet in deze browser begonnen, of te lang geleden. Begin opnieuw.",
+        "This log in did not begin in this browser, or too long ago. Begin again.",
+    ),
+    "login.refused.denied": (
+        "De inlogdienst heeft u niet binnengelaten. Probeer het opnieuw of vraag uw beheerder.",
+        "The log-in service did not let you in. Try again or ask your administrator.",
+    ),
+    "login.refused.code": (
+        "De inlogdienst gaf geen bewijs wie u bent. Begin opnieuw. Lukt het weer niet, waarschuw dan de beheerder.",
+        "The log-in service gave no proof of who you are. Begin again. If it fails again, tell the administrator.",
+    ),
+    "login.refused.token": (
+        "Het bewijs van de inlogdienst klopt niet. U bent niet ingelogd. Waarschuw de beheerder.",
+        "The log-in service’s proof does not hold. You are not logged in. Tell the administrator.",
+    ),
+    "login.refused.strength": (
+        "Log in met een tweede stap, zoals een code op uw telefoon. Zonder die stap komt u hier niet binnen.",
+        "Log in with a second step, such as a code on your telephone. Without it you cannot come in here.",
+    ),
+    "login.refused.account": (
+        "U bent bekend bij uw organisatie, maar hebt hier geen account. Geef deze naam aan de beheerder: {name}",
+        "Your organisation knows you, but you have no account here. Give this name to the administrator: {name}",
+    ),
+    "logout.elsewhere": (
+        "U bent hier uitgelogd. Nu nog bij uw organisatie.",
+        "You are logged out here. Now at your organisation too.",
+    ),
+    "onward.go": ("Ga verder", "Go on"),
     "login.point.own.title": ("Alleen uw eigen zaken", "Only your own cases"),
     "login.point.own": (
         "De database zelf laat geen zaak van een ander team zien.",

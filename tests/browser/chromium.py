@@ -100,6 +100,10 @@ class Page:
 
         self._loading(press)
 
+    def wait(self) -> None:
+        """Wait for the page that this one leads to by itself."""
+        self._loading(lambda: None)
+
     def text(self) -> str:
         """The words on the page."""
         return str(self.look("document.body.innerText"))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
-from board_world import NOW, PASSWORD, World, world
+from board_world import ENTRANCE, NOW, PASSWORD, World, world
 from chromium import Page, find
+from oidc_provider import serving
 
 from bereik.runtime import Stack
 from bereik.web import create_app
@@ -30,16 +27,12 @@ def made(stack: Stack) -> World:
 @pytest.fixture(scope="module")
 def address(made: World) -> Iterator[str]:
     store = made.store()
-    listening = socket.create_server(("127.0.0.1", 0))
-    app = create_app(store, lambda: made.bundle, b"a secret of the tests, 32 bytes.", lambda: NOW)
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    with serving(
+        lambda _: create_app(
+            store, lambda: made.bundle, b"a secret of the tests, 32 bytes.", ENTRANCE, lambda: NOW
+        )
+    ) as port:
+        yield f"http://127.0.0.1:{port}"
     store.close()
 
 

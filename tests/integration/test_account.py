@@ -11,7 +11,7 @@ import pytest
 from support import World
 
 from bereik.settings import REPOSITORY
-from bereik.store.accounts import verify_password
+from bereik.store.accounts import has_password, verify_password
 
 pytestmark = pytest.mark.stack
 
@@ -65,6 +65,20 @@ def test_an_account_sees_the_teams_it_was_given_and_no_longer_when_it_is_gone(wo
     assert team == teams[1] and verify_password(other, hashed)
     assert account(world, "remove", username).returncode == 0
     assert stored(world, username) == []
+
+
+def test_an_account_of_the_provider_has_no_password_and_asks_for_none(world: World) -> None:
+    username = f"subject-{uuid4().hex[:8]}"
+    team = next(team.id for place in world.bundle.municipalities.values() for team in place.teams)
+    assert (
+        account(
+            world, "put", username, "--oidc", "--name", "A worker", "--team", team, password=""
+        ).returncode
+        == 0
+    )
+    ((held, _),) = stored(world, username)
+    assert not has_password(held) and not verify_password("", held)
+    assert account(world, "remove", username).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,48 @@ def test_what_is_wrong_with_a_setting_is_said_by_its_name(
     assert said in str(caught.value)
 
 
+PROVIDER = {
+    "BEREIK_PROCESS": "web",
+    "BEREIK_WEB_LOGIN": "oidc",
+    "BEREIK_WEB_URL": "https://bereik.example/",
+    "BEREIK_OIDC_ISSUER": "https://login.example/realms/gemeente",
+    "BEREIK_OIDC_CLIENT_ID": "board",
+    "BEREIK_OIDC_CLIENT_SECRET": "s",
+}
+
+
+def test_the_board_lets_in_by_the_way_that_was_named_and_no_other() -> None:
+    found = Settings.from_env(SOUND | PROVIDER | {"BEREIK_OIDC_STRENGTH": "acr=2 3"}).entrance
+    assert found is not None and found.provider is not None
+    assert (found.url, found.passwords) == ("https://bereik.example", False)
+    assert (found.provider.claim, found.provider.strength) == ("sub", ("acr", ("2", "3")))
+    password = Settings.from_env(SOUND | {"BEREIK_PROCESS": "web", "BEREIK_WEB_LOGIN": "password"}).entrance
+    assert password == settings.Entrance("http://127.0.0.1:18080", True, None)
+    assert Settings.from_env(SOUND).entrance is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ({"BEREIK_WEB_LOGIN": ""}, "BEREIK_WEB_LOGIN"),
+        ({"BEREIK_WEB_LOGIN": "oidc,anybody"}, "BEREIK_WEB_LOGIN"),
+        ({"BEREIK_WEB_LOGIN": "password"}, "BEREIK_OIDC_ISSUER is set"),
+        ({"BEREIK_OIDC_CLIENT_SECRET": ""}, "BEREIK_OIDC_CLIENT_SECRET"),
+        ({"BEREIK_OIDC_ISSUER": "http://login.example"}, "BEREIK_OIDC_ISSUER must begin with https"),
+        ({"BEREIK_WEB_URL": "http://bereik.example"}, "BEREIK_WEB_URL must begin with https"),
+        ({"BEREIK_WEB_URL": "bereik.example"}, "BEREIK_WEB_URL must be"),
+        ({"BEREIK_OIDC_STRENGTH": "mfa"}, "BEREIK_OIDC_STRENGTH"),
+        ({"BEREIK_OIDC_SCOPE": "profile"}, "BEREIK_OIDC_SCOPE"),
+    ],
+)
+def test_a_board_that_would_let_in_otherwise_than_meant_does_not_start(
+    spoil: dict[str, str], said: str
+) -> None:
+    with pytest.raises(NotConfigured) as caught:
+        Settings.from_env(SOUND | PROVIDER | spoil)
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("process", ["intake", "relay"])
 def test_a_process_without_its_secret_says_one_line_and_ends(process: str) -> None:
     env = {**os.environ, **SOUND, "BEREIK_KAFKA_PASSWORD": "", "BEREIK_KAFKA_PASSWORD_FILE": "/none/secret"}
