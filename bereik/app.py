@@ -20,7 +20,9 @@ from bereik import collect, outreach, provision, quality, vault
 from bereik.bridge import Bridge
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
+from bereik.cases import local_day
 from bereik.casework import Casework
+from bereik.delivery import Deliveries
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
@@ -319,6 +321,15 @@ class App:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(training.text(document), encoding="utf-8")
         return len(found)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """The national deliveries; for the process `delivery`."""
+        return Deliveries(self.store, self.keyring, self.settings.home / "ddas")
+
+    def deliver_month(self) -> int:
+        """Make the national deliveries of last month that are not there yet; returns how many."""
+        return self.deliveries.make_due(self.bundle(), local_day(datetime.now(UTC)))
 
     def registers(self) -> list[tuple[str, str]]:
         """(purpose, municipality) of every register there is."""

@@ -274,7 +274,10 @@ class RouteNode:
 
 @dataclass(frozen=True, slots=True)
 class Municipality:
-    """One municipality: where it is, its teams, its policy and routes per purpose, its registered statutes."""
+    """One municipality: where it is, its teams, its policy and routes per purpose, its registered statutes.
+
+    `kvk` and `delivery_email` are for the national delivery: who delivers, and where questions about it go.
+    """
 
     code: str
     name: str
@@ -284,6 +287,8 @@ class Municipality:
     policies: Mapping[str, Policy]
     routes: Mapping[str, RouteNode]
     statutes: tuple[Statute, ...] = ()
+    kvk: str | None = None
+    delivery_email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -516,6 +521,11 @@ class Bundle:
         known = {name.rpartition(".")[0] for name in self.types_by_event}
         return "unknown_version" if stem in known and version[:1] == "v" else "unknown_type"
 
+    @property
+    def delivered(self) -> frozenset[str]:
+        """The purposes of which the national delivery tells."""
+        return frozenset(name for name, purpose in self.purposes.items() if purpose.ddas)
+
     def team(self, team_id: str) -> Team | None:
         """A team by its id, whose first four characters are its municipality."""
         municipality = self.municipalities.get(team_id[:4])
@@ -665,6 +675,8 @@ def _municipality(row: Mapping[str, Any]) -> Municipality:
             )
             for item in row.get("statutes", ())
         ),
+        kvk=row.get("delivery", {}).get("kvk"),
+        delivery_email=row.get("delivery", {}).get("email"),
     )
 
 

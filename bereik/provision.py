@@ -71,7 +71,7 @@ def provision(owner: Owner, schemas: Path, by: str = "bereik up") -> str:
         try:
             # First, so that nothing is half made: a broker that keeps no rights may take no signal.
             admin.require_authorizer()
-            migrate(owner.owner_url, tuple(bundle.purposes))
+            migrate(owner.owner_url, tuple(bundle.purposes), bundle.delivered)
             ensure_kafka(admin, bundle, owner.kafka_password)
         finally:
             admin.close()

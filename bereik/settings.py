@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 CONSUMERS = ("intake", "casework", "outreach", "relay", "bridge")
-PROCESSES = (*CONSUMERS, "web", "dags", "operator", "linkage")
+PROCESSES = (*CONSUMERS, "web", "dags", "operator", "linkage", "delivery")
 
 # In PostgreSQL and in Kafka alike.
 LOGINS = tuple(f"bereik_{process}" for process in PROCESSES)

@@ -64,7 +64,7 @@ def _build(stack: Stack) -> World:
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {NAME}")
         connection.execute(f"CREATE DATABASE {NAME} OWNER bereik_owner")
-    migrate(made.url("bereik_owner"), sorted(bundle.purposes))
+    migrate(made.url("bereik_owner"), sorted(bundle.purposes), bundle.delivered)
     operator = Store(made.url("bereik_operator"))
     password_hash = hash_password(PASSWORD, 1024)
     mixed = Account("everything", "Mixed", members=tuple(m for a in demo_accounts(bundle) for m in a.members))

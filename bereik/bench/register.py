@@ -82,7 +82,7 @@ def trial(bundle: Bundle) -> Iterator[Trial]:
         tempfile.TemporaryDirectory(prefix="bereik-keys-") as folder,
         database.temporary(LOGINS, Ports.free().database) as url,
     ):
-        migrate(url(database.OWNER), tuple(bundle.purposes))
+        migrate(url(database.OWNER), tuple(bundle.purposes), bundle.delivered)
         operator = Store(url("bereik_operator"))
         with operator.transaction() as tx:
             bundle_id = bundles.save(tx, bundle.sha256, bundle.document)

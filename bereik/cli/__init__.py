@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "check": "check every declaration at once",
     "rules": "activate or list the rules",
     "route": "try the routes of a municipality",
+    "ddas": "write the national delivery of a period",
     "bridge": "the ties between cases of two purposes",
     "linkage": "look into how people are recognised",
     "bench": "measure",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bereik import fiction
+from bereik.app import App
 from bereik.bundle import Bundle
 from bereik.cli import show
 from bereik.cli.up import links_of
@@ -25,7 +26,7 @@ from bereik.errors import TransientError
 from bereik.fiction.stage import NotRunning, Report, Stage
 from bereik.runtime import Ports, Stack
 from bereik.runtime.stack import REPOSITORY, home_from_env
-from bereik.settings import CONSUMERS
+from bereik.settings import CONSUMERS, Settings
 
 SEED = 2026
 _WIDTH = 96
@@ -246,8 +247,18 @@ def _note(path: Path) -> dict[str, Any]:
 # ---------------------------------------------------------------- telling
 
 
+def _deliveries(stack: Stack) -> list[Path]:
+    """The national deliveries of last month, made when they are not there yet."""
+    app = App(Settings.from_env(stack.environment("delivery")))
+    try:
+        app.deliver_month()
+    finally:
+        app.store.close()
+    return sorted((stack.home / "ddas").glob("ddas-*.json"))
+
+
 def _tell(stack: Stack, report: Report, password: str, as_json: bool) -> None:
-    links = links_of(stack)
+    links, deliveries = links_of(stack), _deliveries(stack)
     if as_json:
         show(
             {
@@ -279,12 +290,17 @@ def _tell(stack: Stack, report: Report, password: str, as_json: bool) -> None:
                 ],
                 "wrong": report.wrong,
                 "recognised": report.recognised,
+                "deliveries": [str(path) for path in deliveries],
                 "links": links,
             }
         )
         return
     for line in _lines(report):
         print(line)
+    print("THE NATIONAL DELIVERY OF LAST MONTH (DDAS)")
+    for path in deliveries:
+        print(f"  {path}")
+    print()
     _links(stack, links, password)
 
 

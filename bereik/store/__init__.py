@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ set_json_loads(orjson.loads)
 # the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).
 _PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "08000", "08003", "08006", "25P03"}
 
-HEAD = "0003"
+HEAD = "0004"
 
 # Insert, select and delete are paid per row and not per message; 500 of 700 bytes are 350 kB.
 MESSAGES_PER_ROW = 500
@@ -107,8 +107,10 @@ def driver_url(url: str) -> Any:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-def migrate(owner_url: str, purposes: Sequence[str] = ()) -> None:
+def migrate(owner_url: str, purposes: Sequence[str] = (), delivered: Collection[str] = ()) -> None:
     """Bring the database to this software's schema, and make the roles and policies of each purpose. Idempotent.
+
+    Only the purposes in `delivered` get a role that the national delivery may take.
 
     Raises `SchemaIsOld` for a database that newer software migrated, `StoreUnavailable`.
     """
@@ -124,7 +126,7 @@ def migrate(owner_url: str, purposes: Sequence[str] = ()) -> None:
             command.upgrade(config, "head")
         except CommandError:
             raise SchemaIsOld() from None
-        sync_purposes(connection, purposes)
+        sync_purposes(connection, purposes, delivered)
     engine.dispose()
 
 

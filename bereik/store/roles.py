@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
 from bereik.errors import LastingError
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+# The role of the national delivery; only of purposes that deliver is there one.
+_DELIVERING = "delivering"
 
 # (role prefix, login roles that may take it, {table: verbs})
 _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
@@ -64,6 +67,18 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.record": "SELECT (signal_id, purpose, sealed)",
         },
     ),
+    # The national delivery opens the records of the cases it tells of, reads what was done and not by whom, writes nothing.
+    (
+        _DELIVERING,
+        ("bereik_delivery",),
+        {
+            "vault.register": "SELECT (register_id, purpose, municipality, sealed_key)",
+            "vault.record": "SELECT (signal_id, purpose, sealed)",
+            "casework.case": "SELECT (case_id, purpose, municipality, status, result, period, received_at)",
+            "casework.signal": "SELECT (signal_id, purpose, signal_type, signal_date, status, facts, case_id)",
+            "casework.fact": "SELECT (fact_id, purpose, case_id, kind, detail, stated_at)",
+        },
+    ),
 )
 
 _LOGINS = frozenset(login for _, logins, _ in _COMPARTMENTS for login in logins)
@@ -81,14 +96,22 @@ def ensure_auditor(connection: Connection) -> None:
     )
 
 
-def sync_purposes(connection: Connection, purposes: Sequence[str]) -> None:
-    """For every purpose: its NOLOGIN roles, their rights, and policies that show them their own purpose only."""
+def sync_purposes(connection: Connection, purposes: Sequence[str], delivered: Collection[str] = ()) -> None:
+    """For every purpose: its NOLOGIN roles, their rights, and policies that show them their own purpose only.
+
+    `delivered` are the purposes that the national delivery may read; it cannot take a role of another one.
+    """
     for purpose in sorted(purposes):
         if not purpose or not set(purpose) <= _SAFE:
             raise UnsafePurpose()
         for prefix, logins, tables in _COMPARTMENTS:
             role = f"{prefix}_{purpose}"
             known = connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).first()
+            if prefix == _DELIVERING and purpose not in delivered:
+                if known is not None:
+                    # It delivered under an earlier bundle.
+                    connection.exec_driver_sql(f"REVOKE {role} FROM {', '.join(logins)}")
+                continue
             if known is None:
                 connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
             if any("INSERT" in verbs for verbs in tables.values()):

@@ -9,6 +9,7 @@ from bereik.ports import Letter
 from bereik.store import Tx
 from bereik.store.bridge import BridgeRows
 from bereik.store.casework import CaseworkRows, OutreachRows
+from bereik.store.delivery import DeliveryRows
 from bereik.store.intake import IntakeRows
 from bereik.store.vault import VaultRows, VerdictRows
 
@@ -34,6 +35,12 @@ class Session:
         """The vault of one purpose for whoever decides about links, under a role of its own."""
         with self._tx.role(f"linking_{purpose_id}"):
             yield VerdictRows(self._tx, purpose_id)
+
+    @contextmanager
+    def delivering(self, purpose_id: str) -> Iterator[DeliveryRows]:
+        """What the national delivery may read of one purpose, under a role of its own."""
+        with self._tx.role(f"delivering_{purpose_id}"):
+            yield DeliveryRows(self._tx)
 
     @contextmanager
     def casework(self, purpose_id: str) -> Iterator[CaseworkRows]:

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
-IDS = {"collect", "quality", "clock", "train"}
+IDS = {"collect", "quality", "clock", "train", "delivery"}
 
 LOAD = """
 import json, sys, time
@@ -68,6 +68,7 @@ def test_every_dag_loads(loaded: dict[str, object]) -> None:
         "quality": ["landed", "partners", "tables"],
         "clock": ["files", "landed"],
         "train": ["propose"],
+        "delivery": ["deliver"],
     }
 
 

@@ -32,6 +32,7 @@ LOGINS = {
     "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
     " ops.gate_count:s ops.flow_count:s audit.act:i",
     "bereik_linkage": f"{_EVERY} ops.outbox:i audit.act:i",
+    "bereik_delivery": f"{_EVERY} audit.act:i",
 }
 PER_PURPOSE = {
     "vault": "vault.register:si vault.record:siu vault.key:si vault.link:si vault.review:si vault.verdict:s vault.crowd:si",
@@ -39,6 +40,7 @@ PER_PURPOSE = {
     "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:si",
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
+    "delivering": "vault.register:s vault.record:s casework.case:s casework.signal:s casework.fact:s",
 }
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
@@ -50,7 +52,22 @@ COLUMNS = {
     "tracing": {
         "vault.register": {"register_id", "purpose", "municipality", "sealed_key"},
         "vault.record": {"signal_id", "purpose", "sealed"},
-    }
+    },
+    "delivering": {
+        "vault.register": {"register_id", "purpose", "municipality", "sealed_key"},
+        "vault.record": {"signal_id", "purpose", "sealed"},
+        "casework.case": {"case_id", "purpose", "municipality", "status", "result", "period", "received_at"},
+        "casework.signal": {
+            "signal_id",
+            "purpose",
+            "signal_type",
+            "signal_date",
+            "status",
+            "facts",
+            "case_id",
+        },
+        "casework.fact": {"fact_id", "purpose", "case_id", "kind", "detail", "stated_at"},
+    },
 }
 # Login → the roles it may take, per purpose or by name.
 MAY_TAKE = {
@@ -61,6 +78,7 @@ MAY_TAKE = {
     "bereik_operator": {"casework", "bereik_auditor"},
     "bereik_dags": {"bereik_auditor"},
     "bereik_linkage": {"linking", "bereik_auditor"},
+    "bereik_delivery": {"delivering"},
 }
 # What nobody but its own process may read of a table that others may read in part.
 UNREADABLE = {
@@ -91,6 +109,11 @@ def something_of_each_purpose(world: World) -> None:
         for place in ("9901", "9902"):
             world.report(kind, place, {**person(), **house(world.bundle, place)})
     world.drain()
+
+
+def purposes(world: World, prefix: str) -> set[str]:
+    """The purposes that have a role with this beginning: every one, but the national delivery only its own."""
+    return set(world.bundle.delivered if prefix == "delivering" else world.bundle.purposes)
 
 
 def login(world: World, role: str) -> psycopg.Connection:
@@ -126,13 +149,13 @@ def test_what_each_login_may_do_by_itself(owner: psycopg.Connection, role: str) 
 
 @pytest.mark.parametrize("prefix", PER_PURPOSE)
 def test_what_each_purpose_role_may_do(world: World, owner: psycopg.Connection, prefix: str) -> None:
-    for purpose in world.bundle.purposes:
+    for purpose in purposes(world, prefix):
         assert rights(owner, f"{prefix}_{purpose}") == expected(PER_PURPOSE[prefix])
 
 
 @pytest.mark.parametrize("prefix", COLUMNS)
 def test_which_columns_a_purpose_role_may_read(world: World, owner: psycopg.Connection, prefix: str) -> None:
-    for purpose in world.bundle.purposes:
+    for purpose in purposes(world, prefix):
         for table, columns in COLUMNS[prefix].items():
             rows = owner.execute(
                 "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
@@ -173,7 +196,7 @@ def test_which_roles_a_login_may_take(world: World, owner: psycopg.Connection) -
         wanted = {
             role if role.startswith("bereik") else f"{role}_{purpose}"
             for role in MAY_TAKE.get(name, ())
-            for purpose in world.bundle.purposes
+            for purpose in purposes(world, role)
         }
         rows = owner.execute(
             "SELECT g.rolname, m.inherit_option FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
@@ -238,6 +261,18 @@ def test_casework_has_no_way_to_the_vault(world: World) -> None:
             for purpose in world.bundle.purposes:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     connection.execute(f"SET ROLE vault_{purpose}")
+
+
+def test_no_role_delivers_a_purpose_that_the_national_delivery_does_not_tell_of(
+    world: World, owner: psycopg.Connection
+) -> None:
+    apart = set(world.bundle.purposes) - world.bundle.delivered
+    assert apart, "a purpose that is never delivered"
+    for purpose in apart:
+        assert (
+            owner.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (f"delivering_{purpose}",)).fetchone()
+            is None
+        )
 
 
 def test_a_purpose_role_sees_and_writes_its_own_purpose_only(world: World) -> None:
@@ -307,7 +342,7 @@ def test_the_board_cannot_make_somebody_a_member(world: World) -> None:
 
 
 def test_what_people_did_is_never_changed_or_removed(world: World, owner: psycopg.Connection) -> None:
-    roles = [*LOGINS, *(f"{prefix}_{p}" for prefix in PER_PURPOSE for p in world.bundle.purposes)]
+    roles = [*LOGINS, *(f"{prefix}_{p}" for prefix in PER_PURPOSE for p in purposes(world, prefix))]
     for table in ("casework.fact", "audit.act", "intake.receipt", "intake.landed", "vault.link"):
         for verb in ("UPDATE", "DELETE", "TRUNCATE"):
             may = [

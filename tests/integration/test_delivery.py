@@ -1,0 +1,133 @@
+"""The national delivery from the real database: under its own login, of its own purposes, as a file that only its owner reads."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from support import World, house, person, today
+
+from bereik import ddas
+from bereik.app import App
+from bereik.delivery import NotDelivered, UnknownMunicipality
+from bereik.settings import Settings
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def app(world: World) -> Iterator[App]:
+    """The process that delivers."""
+    made = App(Settings.from_env(world.stack.environment("delivery")))
+    yield made
+    made.store.close()
+
+
+def clients(document: dict[str, object], place: dict[str, object]) -> list[dict[str, str]]:
+    """The signals of a delivery about one address."""
+    (delivery,) = document["leveringen"]  # type: ignore[misc]
+    return [
+        one
+        for one in delivery["vroegsignalen"]
+        if one["client"].get("postcode") == place["postcode"]
+        and one["client"].get("huisnummer") == str(place["house_number"])
+    ]
+
+
+def test_a_month_of_cases_becomes_one_sound_private_file(world: World, app: App, tmp_path: Path) -> None:
+    place = house(world.bundle, "9901")
+    who = {**person(), **place}
+    told = [
+        (world.partner_of(kind, "9901"), world.report(kind, "9901", who))
+        for kind in world.bundle.signal_types.values()
+        if kind.purpose in world.bundle.delivered and not kind.crisis_field
+    ]
+    apart = next(
+        kind for kind in world.bundle.signal_types.values() if kind.purpose not in world.bundle.delivered
+    )
+    event_id = world.report(apart, "9901", who)
+    world.drain()
+    ((purpose, case_id),) = {row for one in told for row in world.cases_of(*one)}
+    world.app.state_fact(purpose, case_id, "taken_up", {}, "worker-canary")
+    attempt = {"kind": "Telefoon", "reached": True, "day": today().isoformat(), "daypart": "Middag"}
+    world.app.state_fact(purpose, case_id, "attempt", attempt, "worker-canary")
+
+    path, delivery = app.deliveries.export(
+        app.bundle(), "9901", today() - timedelta(days=1), today(), tmp_path / "new" / "levering.json"
+    )
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    document = json.loads(path.read_bytes())
+    assert document == delivery.document and ddas.problems(document) == []
+    found = clients(document, place)
+    assert len(found) > 1 and {one["status"] for one in found} == {"Opgepakt"}
+    assert {one["signaalpartner"]["type"] for one in found} <= set(ddas.PARTNER_TYPES)
+    dossiers = [
+        one
+        for one in document["leveringen"][0]["vroegsignaalzaken"]
+        if {"ID": found[0]["ID"]} in one["vroegsignalen"]
+    ]
+    assert [(one["datumOpgepakt"], len(one["contactpogingen"])) for one in dossiers] == [
+        (today().isoformat(), 1)
+    ]
+    text = path.read_text("utf-8")
+    known = world.rows(
+        "SELECT signal_id::text, case_id::text FROM casework.signal WHERE case_id = %s", (case_id,)
+    )
+    assert all(value not in text for row in known for value in row), "ids that mean nothing here"
+    assert who["surname"] not in text and "worker-canary" not in text
+    assert world.fate(world.partner_of(apart, "9901"), event_id)[0] == "accepted"
+    assert apart.partner_type not in text
+
+
+def test_a_period_without_signals_and_a_code_without_municipality(app: App, tmp_path: Path) -> None:
+    path, delivery = app.deliveries.export(
+        app.bundle(), "9902", date(2020, 1, 1), date(2020, 1, 31), tmp_path / "leeg.json"
+    )
+    assert (delivery.signals, delivery.cases) == (0, 0)
+    assert ddas.problems(json.loads(path.read_bytes())) == []
+    with pytest.raises(UnknownMunicipality):
+        app.deliveries.export(app.bundle(), "0000", date(2020, 1, 1), date(2020, 1, 31))
+
+
+def test_what_does_not_fit_the_given_schema_is_not_written(app: App, tmp_path: Path) -> None:
+    target = tmp_path / "levering.json"
+    with pytest.raises(NotDelivered, match="the whole: required"):
+        app.deliveries.export(
+            app.bundle(), "9902", date(2020, 1, 1), date(2020, 1, 31), target, {"required": ["iets"]}
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_month_is_made_once_and_old_ones_go(app: App) -> None:
+    first = app.deliver_month()
+    assert first == len(app.bundle().municipalities)
+    assert app.deliver_month() == 0
+    made = list((app.settings.home / "ddas").iterdir())
+    assert len(made) == first and all(stat.S_IMODE(one.stat().st_mode) == 0o600 for one in made)
+
+
+def test_the_login_that_delivers_reaches_no_other_purpose_and_writes_nothing(world: World) -> None:
+    with psycopg.connect(world.stack.settings.database_url("bereik_delivery"), autocommit=True) as connection:
+        for purpose in set(world.bundle.purposes) - world.bundle.delivered:
+            for role in ("delivering", "vault", "casework"):
+                with pytest.raises(psycopg.Error):
+                    connection.execute(f"SET ROLE {role}_{purpose}")
+        for purpose in world.bundle.delivered:
+            connection.execute(f"SET ROLE delivering_{purpose}")
+            assert connection.execute("SELECT DISTINCT purpose FROM casework.signal").fetchall() == [
+                (purpose,)
+            ]
+            for statement in (
+                "SELECT stated_by FROM casework.fact",
+                "SELECT person_id FROM vault.record",
+                "SELECT 1 FROM vault.key",
+                "UPDATE casework.case SET status = ''",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement)
