@@ -8,7 +8,7 @@ LOCKS := requirements/uv.txt requirements/all.txt
 ONCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench up down lock docs docker-test
+.PHONY: help setup demo test check bench up down lock docs docker-test simulate
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: setup ## ruff, mypy, import-linter and the declarations
 
 bench: setup ## the whole path with 200,000 signals
 	@$(BIN)/bereik bench pipeline --signals 200000
+
+simulate: setup ## half a year on the pure rules: 20,000 signals, and every case ends
+	@$(BIN)/python tests/simulation.py
 
 up: setup ## start broker, database, consumers, board and Airflow
 	@$(BIN)/bereik up

@@ -311,7 +311,9 @@ def _by_closing(ordered: Sequence[Signal], closed: Mapping[str, datetime]) -> li
             if groups
             else []
         )
-        if not groups or (ends and signal.received_at > max(ends) and signal.case_id not in closed):
+        # A signal stays in a case that it was in when that was closed; one that has a case of its own since keeps that.
+        here = {m.case_id for m in groups[-1] if m.case_id is not None} if groups else set()
+        if not groups or (ends and signal.received_at > max(ends) and signal.case_id not in here):
             groups.append([])
         groups[-1].append(signal)
     return [

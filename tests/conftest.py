@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bereik.runtime import Ports, Stack
+
+# No verdict hangs on the speed of a busy machine.
+settings.register_profile("bereik", deadline=None)
+settings.load_profile("bereik")
 
 _counts = {"passed": 0, "failed": 0, "skipped": 0}
 

@@ -53,10 +53,10 @@ def sig(
     )
 
 
-def closing(purpose: Purpose, at: datetime) -> Fact:
-    """A worker closes case 99 with a result that is not of another state."""
+def closing(purpose: Purpose, at: datetime, case_id: UUID = UUID(int=99)) -> Fact:
+    """A worker closes a case with a result that is not of another state."""
     result = next(word.id for word in purpose.results if word.when is None)
-    return Fact(UUID(int=99), "closed", {"result": result}, "worker", at)
+    return Fact(case_id, "closed", {"result": result}, "worker", at)
 
 
 def debts(*signals: Signal, facts: tuple[Fact, ...] = ()) -> tuple[Case, ...]:
@@ -350,6 +350,17 @@ def test_what_was_received_before_the_closing_stays_in_the_closed_case() -> None
     facts = (closing(SCHOOL, datetime(2026, 12, 1, tzinfo=UTC)),)
     found = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03", known), facts=facts)
     assert [case.stands for case in found] == [False]
+
+
+def test_two_closed_cases_stay_two() -> None:
+    """Found by the simulated half year: the second case went back into the first one once it was closed too."""
+    first, second = UUID(int=98), UUID(int=99)
+    facts = (
+        closing(SCHOOL, datetime(2026, 10, 1, tzinfo=UTC), first),
+        closing(SCHOOL, datetime(2026, 11, 10, tzinfo=UTC), second),
+    )
+    found = school(absent(1, "2026-09-03", first), absent(2, "2026-11-03", second), facts=facts)
+    assert [(case.case_id, case.stands) for case in found] == [(first, False), (second, False)]
 
 
 def test_absence_has_no_amount_and_no_threshold() -> None:
