@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import collect, outreach, provision, quality, vault
+from bereik import collect, contact, outreach, provision, quality, rounds, vault
 from bereik.bridge import Bridge
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
@@ -26,6 +26,7 @@ from bereik.delivery import Deliveries
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
+from bereik.lifecycle import IllegalMove
 from bereik.ports import CaseRow, Letter, Placed, Record
 from bereik.settings import NotConfigured, Settings, command_environment, home
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
@@ -395,6 +396,28 @@ class App:
         return removed
 
     # ------------------------------------------------------------ what runs on a clock (dags/)
+
+    def make_rounds(self, now: datetime | None = None) -> dict[str, int]:
+        """Look at the open cases everywhere, tell whom it concerns and do what the rules decided; returns counts only.
+
+        Telling comes first: a round that is cut off between the two finds the same again, and tells it once.
+        """
+        bundle_id, bundle = self.active()
+        casework = Casework(bundle, bundle_id, self.keyring)
+        now = now or datetime.now(UTC)
+        counts = {"alerts": 0, "handed_over": 0, "lightened": 0}
+        for purpose, municipality in rounds.places(bundle):
+            with self.store.transaction() as tx:
+                session = Session(tx, "rounds", bundle_id)
+                found = rounds.look(casework, bundle, purpose, municipality, session, now)
+                box = self.keyring.box(f"purpose|{purpose}")
+                counts["alerts"] += rounds.tell(found.notices, purpose, box, session, now)
+            for case, kind, detail in rounds.acts(found):
+                # Somebody may have acted between the look and now; then the next round sees what is left.
+                with suppress(IllegalMove, outreach.UnknownCase):
+                    self.state_fact(purpose, UUID(case.case_id), kind, detail, contact.BY_RULE)
+                    counts[kind] += 1
+        return counts
 
     def waiting(self) -> list[str]:
         """Ids of the partners with a file to collect; makes the drop folders that are not there yet."""

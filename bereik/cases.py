@@ -338,9 +338,9 @@ def _decide_group(
     }
     counted = [signal for signal in group if signal.signal_id not in repeats]
     told = counted or group
-    urgent = [signal for signal in told if _flag(signal, types[signal.type].crisis_field)]
+    urgent = [signal for signal in told if flagged(signal, types[signal.type].crisis_field)]
     crisis = bool(urgent)
-    warm = any(_flag(signal, types[signal.type].warm_field) for signal in told)
+    warm = any(flagged(signal, types[signal.type].warm_field) for signal in told)
     before = _consecutive(group, everything, purpose)
     kind = Kind.MULTIPLE if len(counted) > 1 else Kind.CONSECUTIVE if before else Kind.SINGLE
     reasons: list[Mapping[str, Any]] = []
@@ -431,7 +431,8 @@ def _decide_group(
     )
 
 
-def _flag(signal: Signal, name: str | None) -> bool:
+def flagged(signal: Signal, name: str | None) -> bool:
+    """Whether a signal says yes in this field; a type without the field never does."""
     return name is not None and signal.facts.get(name) is True
 
 
@@ -470,7 +471,7 @@ def _repeated(
     A signal on the same day repeats nothing: a partner that reports two contracts reports two debts.
     """
     amount = _amount(signal, types)
-    if not purpose.repeat or amount is None or _flag(signal, types[signal.type].crisis_field):
+    if not purpose.repeat or amount is None or flagged(signal, types[signal.type].crisis_field):
         return None
     start = _months_before(signal.signal_date, purpose.matching.lookback_months)
     contract = signal.facts.get(CONTRACT)
@@ -484,6 +485,24 @@ def _repeated(
         ):
             return other.signal_date
     return None
+
+
+def labels_of(
+    areas: Sequence[str], types: Sequence[str], kind: str, crisis: bool, warm: bool, repeat: bool
+) -> dict[str, tuple[str, ...]]:
+    """The labels that routes, priorities and contact plans are matched against."""
+
+    def yes(value: bool) -> tuple[str, ...]:
+        return ("yes" if value else "no",)
+
+    return {
+        "area": tuple(area for area in areas if area),
+        "type": tuple(types),
+        "kind": (kind,),
+        "crisis": yes(crisis),
+        "warm": yes(warm),
+        "repeat": yes(repeat),
+    }
 
 
 # Labels have few combinations, and every decision asks.
@@ -501,17 +520,7 @@ def _place(
 ) -> tuple[Mapping[str, tuple[str, ...]], int, Mapping[str, str], Route]:
     """The labels; the level and reason of the first published priority rule that matches (without one the last); the route."""
 
-    def yes(value: bool) -> tuple[str, ...]:
-        return ("yes" if value else "no",)
-
-    labels = {
-        "area": tuple(area for area in areas if area),
-        "type": types,
-        "kind": (kind.value,),
-        "crisis": yes(crisis),
-        "warm": yes(warm),
-        "repeat": yes(repeat),
-    }
+    labels = labels_of(areas, types, kind.value, crisis, warm, repeat)
     sets = {name: frozenset(values) for name, values in labels.items()}
     rules = bundle.purposes[purpose_id].priorities
     way = route(sets, bundle.municipalities[municipality].routes[purpose_id])

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from bereik import cases, lifecycle
+from bereik import cases, contact, lifecycle
 from bereik.bundle import Bundle, Purpose
 from bereik.lifecycle import Fact
 from bereik.ports import (
@@ -89,7 +89,14 @@ class Casework:
         self._tell(purpose_id, outcome, tx)
 
     def check(
-        self, purpose_id: str, case: CaseRow, kind: str, detail: Mapping[str, Any], now: datetime
+        self,
+        purpose_id: str,
+        case: CaseRow,
+        kind: str,
+        detail: Mapping[str, Any],
+        by: str,
+        now: datetime,
+        tables: CaseworkTables,
     ) -> None:
         """Whether this may be stated about a case as it stands. Raises `IllegalMove` with the reason."""
         purpose = self._bundle.purposes[purpose_id]
@@ -98,7 +105,46 @@ class Casework:
             for team in self._bundle.municipalities[case.municipality].teams
             if team.purpose == purpose_id
         ]
-        lifecycle.check(kind, detail, purpose, purpose.when(case.status), teams, cases.local_day(now))
+        today = cases.local_day(now)
+        lifecycle.check(kind, detail, purpose, purpose.when(case.status), teams, today)
+        rules = self._bundle.municipalities[case.municipality].policies[purpose_id].contact
+        if rules is not None and kind in contact.CHECKED and by != contact.BY_RULE:
+            for known in self.known(purpose_id, [case], tables):
+                seen = contact.view(known, rules, today)
+                contact.check(kind, detail, known.facts, seen.progress, purpose, today)
+
+    def known(
+        self, purpose_id: str, rows: Sequence[CaseRow], tables: CaseworkTables
+    ) -> list[contact.Subject]:
+        """These cases as contact looks at them: with their active signals, their facts, and their address's other letters."""
+        purpose = self._bundle.purposes[purpose_id]
+        subjects = sorted({row.subject for row in rows})
+        signals: dict[str, list[cases.Signal]] = defaultdict(list)
+        for signal in tables.signals_of(subjects, []):
+            if signal.status == cases.ACTIVE and signal.case_id is not None:
+                signals[signal.case_id].append(_signal(signal))
+        homes = {case.case_id: case.subject for case in tables.cases_of(subjects)}
+        facts: dict[str, list[Fact]] = defaultdict(list)
+        for fact in tables.facts_of(sorted(homes)):
+            facts[fact.case_id].append(fact)
+        letters: dict[str, list[tuple[str, date]]] = defaultdict(list)
+        kinds = {
+            row.subject: rules.letters
+            for row in rows
+            if (rules := self._bundle.municipalities[row.municipality].policies[purpose_id].contact)
+        }
+        for case_id, subject in homes.items():
+            for attempt in contact.attempts_of(facts[case_id]):
+                if attempt.contact in kinds.get(subject, ()):
+                    letters[subject].append((case_id, attempt.day))
+        return [
+            contact.read(
+                row.case_id, row, signals[row.case_id], facts[row.case_id], purpose, self._bundle.signal_types,
+                [day for case_id, day in letters[row.subject] if case_id != row.case_id],
+            )
+            for row in rows
+            if signals[row.case_id]
+        ]  # fmt: skip
 
     def park(self, letter: Letter, error: str, tx: CaseworkTx) -> None:
         """Set a message of ours aside by its coordinates."""
@@ -389,6 +435,11 @@ def case_message(row: CaseRow, purpose_id: str) -> tuple[bytes, bytes]:
     return row.subject.encode(), orjson.dumps(body)
 
 
+def alert_id_of(box: Box, case_id: str, version: int, reason: str, mark: str = "") -> str:
+    """The id of an alert: the same occasion has the same one, however often it is told."""
+    return box.id_text(f"alert|{case_id}|{version}|{reason}|{mark}")
+
+
 def alert_message(
     box: Box,
     purpose_id: str,
@@ -399,9 +450,13 @@ def alert_message(
     reason: str,
     at: datetime,
     mark: str = "",
+    people: int = 1,
 ) -> tuple[bytes, bytes]:
-    """An alert as a message for `alerts.<purpose>`: a reference and a reason, never a name or an amount."""
-    alert_id = box.id_text(f"alert|{case_id}|{version}|{reason}|{mark}")
+    """An alert as a message for `alerts.<purpose>`: a reference and a reason, never a name or an amount.
+
+    `people` is how many cases it stands for, where it is about a full team.
+    """
+    alert_id = alert_id_of(box, case_id, version, reason, mark)
     body = {
         "specversion": "1.0",
         "id": alert_id,
@@ -416,6 +471,7 @@ def alert_message(
             "team": team,
             "reason": reason,
             "ordered_at": at,
+            **({"people": people} if people > 1 else {}),
         },
     }
     return case_id.encode(), orjson.dumps(body, option=orjson.OPT_UTC_Z)

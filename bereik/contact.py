@@ -12,16 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
-from bereik.bundle import Contact, ContactStep, Effort, Plan, RouteNode
-from bereik.cases import add_working_days, is_working_day, local_day
-from bereik.lifecycle import Fact, IllegalMove
+from bereik.bundle import Contact, ContactStep, Effort, Plan, Purpose, RouteNode, SignalType
+from bereik.cases import Signal, add_working_days, flagged, is_working_day, labels_of, local_day
+from bereik.lifecycle import NEW, OPEN, Fact, IllegalMove
 from bereik.routing import Labels, matches
 
-if TYPE_CHECKING:
-    from bereik.bundle import Purpose
-
+# The facts that `check` has something to say of.
+CHECKED: Final = frozenset({"attempt", "promise", "promise_kept", "promise_broken", "closed", "lightened"})
 # Who states what a rule of the municipality decided on its own: a login that nobody can have.
 BY_RULE: Final = "bereik"
 
@@ -415,6 +414,11 @@ def allocate(demands: Iterable[Demand], capacity: int) -> Allocation:
     )
 
 
+def week_start(day: date) -> date:
+    """The Monday of a week."""
+    return day - timedelta(days=day.weekday())
+
+
 def week_of(day: date) -> str:
     """The week a day is in, as ISO counts: 2026-W53 has the first days of January in it."""
     year, week, _ = day.isocalendar()
@@ -424,9 +428,81 @@ def week_of(day: date) -> str:
 # ---------------------------------------------------------------- a case as contact sees it
 
 
+class CaseLike(Protocol):
+    """What contact reads of a stored case, whoever stored it."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def municipality(self) -> str: ...
+    @property
+    def team(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def crisis(self) -> bool: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def offer_by(self) -> date: ...
+
+
+def read(
+    case_id: str,
+    row: CaseLike,
+    signals: Sequence[Signal],
+    facts: Sequence[Fact],
+    purpose: Purpose,
+    types: Mapping[str, SignalType],
+    letters: Sequence[date] = (),
+) -> Subject:
+    """A stored case with its active signals and its facts, as contact looks at it."""
+    warm = any(flagged(signal, types[signal.type].warm_field) for signal in signals)
+    labels = labels_of(
+        sorted({signal.area or "" for signal in signals}), sorted({signal.type for signal in signals}), row.kind, row.crisis, warm,
+        False,
+    )  # fmt: skip
+    when = purpose.when(row.status)
+    again = [fact.stated_at for fact in facts if fact.kind in ("handed_over", "reopened")]
+    if any(fact.kind == "closed" for fact in facts):
+        # Somebody ended it and a later signal opened it again.
+        again += [signal.received_at for signal in signals]
+    return Subject(
+        case_id=case_id,
+        version=row.version,
+        municipality=row.municipality,
+        team=row.team,
+        labels={name: frozenset(values) for name, values in labels.items()},
+        debts=tuple(_debt(signal, types[signal.type]) for signal in signals),
+        facts=tuple(facts),
+        priority=row.priority,
+        received_at=row.received_at,
+        offer_by=row.offer_by,
+        claimed=when != NEW,
+        waits_since=max([row.received_at, *again]),
+        letters=tuple(letters),
+        open=when in OPEN,
+    )
+
+
+def _debt(signal: Signal, kind: SignalType) -> Debt:
+    since = signal.facts.get(kind.since_field) if kind.since_field else None
+    return Debt(
+        signal.type,
+        local_day(signal.received_at),
+        signal.signal_date,
+        date.fromisoformat(since) if isinstance(since, str) else None,
+        flagged(signal, kind.crisis_field),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is known of an open case before contact looks at it.
+    """What is known of a case before contact looks at it. One that has ended still used its team's place.
 
     `claimed` is whether somebody has it, `waits_since` when its team got it; `letters` are those of the address's other cases.
     """
@@ -444,6 +520,7 @@ class Subject:
     claimed: bool
     waits_since: datetime
     letters: tuple[date, ...] = ()
+    open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -504,7 +581,7 @@ def look(
     views = {case.case_id: view(case, contact, today) for case in cases}
     notices: list[Notice] = []
     handed_over: list[tuple[Subject, str]] = []
-    for case in sorted(cases, key=lambda case: case.case_id):
+    for case in sorted((case for case in cases if case.open), key=lambda case: case.case_id):
         seen = views[case.case_id]
         notices += _reminders(case, seen, today)
         if not case.claimed and today > _claim_by(case, seen):
@@ -562,17 +639,21 @@ def _overflow(
         known = {case.case_id: case for case in held}
         demands = [
             Demand(
-                case.case_id, views[case.case_id].floor is not None, case.claimed or bool(attempts_of(case.facts)),
+                case.case_id, views[case.case_id].floor is not None, not case.open or case.claimed or bool(attempts_of(case.facts)),
                 case.priority, case.offer_by, case.received_at,
             )
             for case in held
         ]  # fmt: skip
         shared = allocate(demands, capacity.get(team, 0))
-        # One notice a day for all of them: a reference to the most urgent case, and how many people it is about.
+        # One notice for all of them, and another one only when their number changes: the case that came first, and how many
+        # people it is about.
         for reason, ids in ((Tell.CAPACITY_OVERFLOW, shared.lighter), (Tell.FLOOR_NOT_MET, shared.short)):
             if ids:
-                mark = f"{team}|{today.isoformat()}"
-                notices.append(Notice(known[ids[0]], contact.manager, reason, mark, len(ids)))
+                first = min(
+                    (known[case_id] for case_id in ids), key=lambda case: (case.received_at, case.case_id)
+                )
+                mark = f"{team}|{today.isoformat()}|{len(ids)}"
+                notices.append(Notice(first, contact.manager, reason, mark, len(ids)))
         dropped += [known[case_id] for case_id in shared.lighter]
     return dropped
 

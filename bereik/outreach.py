@@ -63,6 +63,7 @@ def _read_alert(event: Mapping[str, Any]) -> AlertRow:
         reason=data["reason"],
         outlet=BOARD,
         ordered_at=datetime.fromisoformat(data["ordered_at"]),
+        people=data.get("people", 1),
     )
 
 
@@ -93,7 +94,7 @@ def state_fact(
             # Between the look and the lock the case may have gone to another subject, or been decided anew.
             tables.lock_subjects([row.subject])
             locked.add(row.subject)
-        casework.check(purpose_id, row, kind, detail, at)
+        casework.check(purpose_id, row, kind, detail, by, at, tables)
         tables.add_fact(fact_id, Fact(str(case_id), kind, detail, by, at))
     casework.refold(purpose_id, [row.subject], tx)
     with tx.casework(purpose_id) as tables:

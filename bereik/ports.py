@@ -344,12 +344,13 @@ class CaseworkTables(Protocol):
     def facts_of(self, case_ids: Sequence[str]) -> list[Fact]: ...
     def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None: ...
     def case(self, case_id: str) -> CaseRow | None: ...
+    def recent_cases(self, municipality: str, since: date) -> list[CaseRow]: ...
     def add_fact(self, fact_id: UUID, fact: Fact) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """A team was told, by one outlet."""
+    """A team was told, by one outlet. `people` is how many cases the alert stands for."""
 
     alert_id: str
     case_id: str
@@ -359,12 +360,14 @@ class AlertRow:
     reason: str
     outlet: str
     ordered_at: datetime
+    people: int = 1
 
 
 class OutreachTables(Protocol):
     """Alerts and facts of one purpose."""
 
     def tell(self, rows: Sequence[AlertRow]) -> None: ...
+    def told(self, case_ids: Sequence[str], alert_ids: Sequence[str]) -> set[str]: ...
 
 
 # ---------------------------------------------------------------- bridge

@@ -14,7 +14,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from bereik.cases import spoken
+from bereik.cases import Signal, spoken
+from bereik.lifecycle import Fact
 from bereik.store import Store, Tx
 from bereik.store.accounts import Account, Membership
 
@@ -276,6 +277,33 @@ def signals(tx: Tx, row: CaseRow) -> list[SignalRow]:
         (row.subject, row.case_id),
     )
     return [SignalRow(*each) for each in found]
+
+
+def active_signals(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, list[Signal]]:
+    """The active signals of these cases as the rules know them, oldest first."""
+    found = tx.rows(
+        "SELECT s.case_id, s.signal_id::text, s.signal_type, s.partner, s.municipality, s.area, s.signal_date, s.received_at,"
+        " s.facts FROM casework.signal s WHERE s.subject = ANY(%s) AND s.case_id = ANY(%s) AND s.status = 'active'"
+        " ORDER BY s.signal_date, s.received_at, s.signal_id",
+        ([row.subject for row in rows], [row.case_id for row in rows]),
+    )
+    out: dict[UUID, list[Signal]] = {}
+    for case_id, *columns in found:
+        out.setdefault(case_id, []).append(Signal(*columns))
+    return out
+
+
+def facts(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, dict[str, list[Fact]]]:
+    """What was stated about all cases of the subjects of these cases that the user may see: by subject, then by case."""
+    found = tx.rows(
+        "SELECT c.subject, f.case_id::text, f.kind, f.detail, f.stated_by, f.stated_at FROM casework.fact f"
+        " JOIN casework.case c USING (case_id) WHERE c.subject = ANY(%s) ORDER BY f.stated_at, f.fact_id",
+        ([row.subject for row in rows],),
+    )
+    out: dict[UUID, dict[str, list[Fact]]] = {}
+    for subject, case_id, *columns in found:
+        out.setdefault(subject, {}).setdefault(case_id, []).append(Fact(case_id, *columns))
+    return out
 
 
 def alerts(tx: Tx, case_id: UUID) -> list[AlertRow]:

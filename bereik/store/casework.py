@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from uuid import UUID
 from zlib import crc32
 
@@ -27,7 +28,7 @@ _CASE = {
 _KNOWN = ("case_id", "subject", "version", "kind", "crisis", "team", "signals", "stands", "digest", "alerted")
 _ALERT = {
     "alert_id": "uuid", "case_id": "uuid", "case_version": "int4", "municipality": "text", "team": "text", "reason": "text",
-    "outlet": "text", "ordered_at": "timestamptz",
+    "outlet": "text", "ordered_at": "timestamptz", "people": "int4",
 }  # fmt: skip
 
 
@@ -132,6 +133,15 @@ class CaseworkRows:
         )
         return CaseRow(*found[0]) if found else None
 
+    def recent_cases(self, municipality: str, since: date) -> list[CaseRow]:
+        """The cases of a municipality that somebody must act on, and those that came since a day and have ended by now."""
+        found = self._tx.rows(
+            f"SELECT {_read(_CASE, _CASE)} FROM casework.case WHERE municipality = %s AND purpose = %s"
+            " AND (stands OR received_at >= %s) AND signals > 0",
+            (municipality, self._purpose, since),
+        )
+        return [CaseRow(*row) for row in found]
+
     def add_fact(self, fact_id: UUID, fact: Fact) -> None:
         """Take down what a person stated."""
         self._tx.execute(
@@ -185,6 +195,7 @@ class OutreachRows:
                     a.reason,
                     a.outlet,
                     a.ordered_at,
+                    a.people,
                 )
                 for a in rows
             ),
@@ -195,3 +206,11 @@ class OutreachRows:
             " ON CONFLICT (case_id, alert_id) DO NOTHING",
             (self._purpose,),
         )
+
+    def told(self, case_ids: Sequence[str], alert_ids: Sequence[str]) -> set[str]:
+        """Which of these alerts somebody was told already."""
+        found = self._tx.rows(
+            "SELECT alert_id::text FROM casework.alert WHERE case_id = ANY(%s::uuid[]) AND alert_id = ANY(%s::uuid[])",
+            (uuids(case_ids), uuids(alert_ids)),
+        )
+        return {alert_id for (alert_id,) in found}

@@ -44,7 +44,7 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
     ),
     (
         "casework",
-        ("bereik_casework", "bereik_outreach", "bereik_operator"),
+        ("bereik_casework", "bereik_outreach", "bereik_operator", "bereik_dags"),
         {
             "casework.signal": "SELECT, INSERT, UPDATE",
             "casework.case": "SELECT, INSERT, UPDATE",

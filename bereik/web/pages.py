@@ -28,7 +28,7 @@ from bereik.bundle import Bundle
 from bereik.settings import Entrance
 from bereik.store import SchemaIsOld, Store, StoreUnavailable, Tx, board
 from bereik.store.accounts import Account, has_password, hash_password, verify_password
-from bereik.web import views
+from bereik.web import plan, views
 from bereik.web.oidc import FLOW_SECONDS, LoginFailed, Provider, ProviderAway
 from bereik.web.session import MAX_AGE_SECONDS, Brake, Session, Sessions
 from bereik.web.texts import AMSTERDAM, LANGUAGES, text
@@ -512,10 +512,22 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
             rows = board.cases(visitor.tx, chosen.filters, PAGE_SIZE, (page - 1) * PAGE_SIZE)
             types = board.types_of(visitor.tx, rows)
             bridges = board.bridges(visitor.tx, [row.case_id for row in rows])
+            active = board.active_signals(visitor.tx, rows)
+            facts = board.facts(visitor.tx, rows)
         words = views.Words(bundle, visitor.session.language)
+        steps = {
+            row.case_id: plan.next_step(
+                plan.seen(row, active.get(row.case_id, ()), facts.get(row.subject, {}), bundle, chosen.today), row, bundle,
+                words.language, chosen.today,
+            )
+            for row in rows
+        }  # fmt: skip
         return desk.page(
             request, "board.html", visitor.session, visitor.account, nav="board", greeting=_greeting(now), totals=totals,
-            cards=[views.card(row, types.get(row.case_id, ()), bridges, words, chosen.today) for row in rows],
+            cards=[
+                views.card(row, types.get(row.case_id, ()), bridges, words, chosen.today) | {"next": steps[row.case_id]}
+                for row in rows
+            ],
             picker=views.picker(chosen, choices, words), chosen=chosen, page=page, pages=pages,
             previous=chosen.link(page=page - 1) if page > 1 else None,
             next=chosen.link(page=page + 1) if page < pages else None,
@@ -536,13 +548,18 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
             signals = board.signals(visitor.tx, row)
             alerts = board.alerts(visitor.tx, row.case_id)
             bridges = board.bridges(visitor.tx, [row.case_id])
+            active = board.active_signals(visitor.tx, [row]).get(row.case_id, [])
+            facts = board.facts(visitor.tx, [row]).get(row.subject, {})
             sha256 = board.bundle_sha(visitor.tx, row.bundle_id)
             board.note(visitor.tx, visitor.account.username, "case.viewed", row.purpose, row.case_id)
         words = views.Words(bundle, visitor.session.language)
         today = now.astimezone(AMSTERDAM).date()
+        view = plan.seen(row, active, facts, bundle, today)
+        stated = facts.get(str(row.case_id), [])
         return desk.page(
             request, "case.html", visitor.session, visitor.account, nav="board",
             case=views.case(row, signals, alerts, bridges, sha256, words, today),
+            reach=plan.page(view, row, stated, bundle, words.language, today) if view else None,
         )  # fmt: skip
 
     @app.get("/flows")

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
-IDS = {"collect", "quality", "clock", "train", "delivery"}
+IDS = {"collect", "quality", "clock", "train", "delivery", "rounds"}
 
 LOAD = """
 import json, sys, time
@@ -69,6 +69,7 @@ def test_every_dag_loads(loaded: dict[str, object]) -> None:
         "clock": ["files", "landed"],
         "train": ["propose"],
         "delivery": ["deliver"],
+        "rounds": ["look"],
     }
 
 

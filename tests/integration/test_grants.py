@@ -28,7 +28,7 @@ LOGINS = {
     "bereik_relay": f"{_EVERY} ops.outbox:sd",
     "bereik_web": f"{_EVERY} ops.account:s ops.member:s ops.gate_count:s ops.flow_count:s casework.case:s"
     " casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s audit.act:i",
-    "bereik_dags": f"{_EVERY} ops.position:s ops.gate_count:s ops.flow_count:s",
+    "bereik_dags": f"{_EVERY} ops.position:s ops.outbox:i ops.gate_count:s ops.flow_count:s",
     "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
     " ops.gate_count:s ops.flow_count:s audit.act:i",
     "bereik_linkage": f"{_EVERY} ops.outbox:i audit.act:i",
@@ -76,7 +76,7 @@ MAY_TAKE = {
     "bereik_outreach": {"casework"},
     "bereik_bridge": {"bridging", "tracing"},
     "bereik_operator": {"casework", "bereik_auditor"},
-    "bereik_dags": {"bereik_auditor"},
+    "bereik_dags": {"casework", "bereik_auditor"},
     "bereik_linkage": {"linking", "bereik_auditor"},
     "bereik_delivery": {"delivering"},
 }

@@ -36,7 +36,7 @@ def test_every_text_exists_and_is_used() -> None:
     assert used and used <= set(TEXTS), used - set(TEXTS)
     # Texts asked for by an id of the database or put together in a template.
     families = ("login.point.", "login.refused.", "kind.", "error.", "reason.", "told.", "outlet.", "label.", "flows.gate.",
-                "flows.col.",
+                "flows.col.", "plan.missing.", "plan.state.", "plan.promise.",
                 "bridge.field.", "bridge.ground.", "board.morning", "board.afternoon", "board.evening", "due.", "fact.",
                 "case.now.", "yes", "no")  # fmt: skip
     joined = "\n".join(sources)
