@@ -18,30 +18,42 @@ from uuid import UUID, uuid4
 
 from bereik import collect, contact, outreach, provision, quality, rounds, vault
 from bereik.bridge import Bridge
+from bereik.brp import Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterRefused
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
 from bereik.cases import local_day
 from bereik.casework import Casework
+from bereik.checks import Checks
 from bereik.delivery import Deliveries
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
 from bereik.lifecycle import IllegalMove
 from bereik.ports import CaseRow, Letter, Placed, Record
-from bereik.settings import NotConfigured, Settings, command_environment, home
+from bereik.settings import NotConfigured, Register, Settings, command_environment, home
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
+from bereik.store.checks import rates
 from bereik.store.session import Session
 from bereik.store.vault import Registers, VerdictRows
 from bereik.verdicts import Desk, Relinked
 
 log = logging.getLogger(__name__)
 
-GROUPS: Mapping[str, str] = {"intake": "in", "casework": "signals", "outreach": "alerts", "bridge": "cases"}
+# Consumer group → the first part of the topics that it reads.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "intake": ("in",),
+    "casework": ("signals",),
+    "outreach": ("alerts",),
+    "bridge": ("cases",),
+    "checks": ("cases", "register"),
+}
+# A register that is away is asked again after this, and after twice as long each time up to five minutes.
+_AWAY_S, _LONGEST_AWAY_S = 2.0, 300.0
 
 
 def topics_of(group: str, bundle: Bundle) -> tuple[str, ...]:
     """The topics that a consumer group reads under a bundle."""
-    return tuple(sorted(name for name in bundle.topic_names() if name.startswith(f"{GROUPS[group]}.")))
+    return tuple(sorted(name for name in bundle.topic_names() if name.split(".", 1)[0] in GROUPS[group]))
 
 
 class NoActiveBundle(LastingError):
@@ -88,6 +100,11 @@ class _OnSession:
         self._step.park(letter, error, Session(tx, self._group, self._bundle_id))
 
 
+def _line(register: Register) -> Line:
+    way = Credentials(register.key, register.token_url, register.client, register.secret)
+    return Line(register.url, way, register.ca)
+
+
 class App:
     """One process of Bereik: its settings, and each part made when it is first asked for."""
 
@@ -96,6 +113,8 @@ class App:
         self._stopped = threading.Event()
         self._bundle: tuple[int, Bundle] | None = None
         self._asked_at = 0.0
+        self._away_until, self._away = 0.0, _AWAY_S
+        self._asker: tuple[int, Checks] | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, process: str = "operator") -> App:
@@ -183,13 +202,26 @@ class App:
         if process == "relay":
             Relay(broker, self.store, self._turn, self._failpoint).run()
             return
-        Listener(broker, self.store, process, self._source(process), self._turn, self._failpoint).run()
+        turn = self._asking_turn if process == "checks" else self._turn
+        Listener(broker, self.store, process, self._source(process), turn, self._failpoint).run()
 
     def _turn(self) -> bool:
         """Whether to stop; asked by every loop at every turn, so here it also shows that it turns."""
         if self.settings.heartbeat is not None:
             self.settings.heartbeat.touch()
         return self._stopped.is_set()
+
+    def _asking_turn(self) -> bool:
+        """As `_turn`, and ask the registers about a few people first, unless they were away a moment ago."""
+        if time.monotonic() >= self._away_until:
+            try:
+                self.ask_registers()
+                self._away = _AWAY_S
+            except (TransientError, RegisterRefused) as error:
+                log.warning("checks wait %.0f s: %s", self._away, error)
+                self._away_until = time.monotonic() + self._away
+                self._away = min(self._away * 2, _LONGEST_AWAY_S)
+        return self._turn()
 
     def _failpoint(self, name: str) -> None:
         """Kill this process here when a fault test armed this point; in all other runs a comparison of two texts."""
@@ -222,10 +254,77 @@ class App:
                 return outreach.Outreach()
             case "bridge":
                 return Bridge(bundle, self.keyring, Registers(self.store, self.keyring, found_by="tracing"))
+            case "checks":
+                return self._made_checks(bundle_id, bundle)
             case _:
                 raise NotConfigured(
                     f"There is no consumer with this name; known are {', '.join(GROUPS)} and relay."
                 )
+
+    # ------------------------------------------------------------ check before contact
+
+    def _made_checks(self, bundle_id: int, bundle: Bundle) -> Checks:
+        brp, known = self.settings.brp, self.settings.known
+        return Checks(
+            bundle,
+            Casework(bundle, bundle_id, self.keyring),
+            self.keyring,
+            self._looked_up,
+            Brp(_line(brp)) if brp is not None else None,
+            DebtHelp(_line(known)) if known is not None else None,
+            (QuestionRefused,),
+        )
+
+    @cached_property
+    def _looked_up(self) -> Registers:
+        return Registers(self.store, self.keyring, found_by="checking")
+
+    @contextmanager
+    def checks(self) -> Iterator[tuple[Checks, Session]]:
+        """The checks in one transaction, for the tray. Needs the login of the process `checks`."""
+        bundle_id, bundle = self.active()
+        with self.store.transaction() as tx:
+            yield self._made_checks(bundle_id, bundle), Session(tx, "checks", bundle_id)
+
+    def ask_registers(self) -> int:
+        """Ask the registers about a few people who wait for it; returns how many were answered.
+
+        Raises `RegisterAway` and `RegisterRefused`; whom it was not asked about waits on.
+        """
+        if self.settings.brp is None:
+            return 0
+        bundle_id, bundle = self.active()
+        checks = self._asking(bundle_id, bundle)
+        with self.store.transaction() as tx:
+            due = checks.due(Session(tx, "checks", bundle_id))
+        for purpose, one in due:
+            try:
+                checked = checks.ask(purpose, one)
+            except RegisterRefused:
+                raise
+            except LastingError as error:
+                # A record that does not open stops itself and nobody else.
+                log.error("a check is put off an hour: %s", type(error).__name__)
+                with (
+                    self.store.transaction() as tx,
+                    Session(tx, "checks", bundle_id).checking(purpose) as rows,
+                ):
+                    rows.postpone(one, 3600)
+                continue
+            with self.store.transaction() as tx:
+                checks.take_down(purpose, one, checked, Session(tx, "checks", bundle_id))
+        return len(due)
+
+    def _asking(self, bundle_id: int, bundle: Bundle) -> Checks:
+        """Made once per bundle, so that a token of the register outlives a round."""
+        if self._asker is None or self._asker[0] != bundle_id:
+            self._asker = (bundle_id, self._made_checks(bundle_id, bundle))
+        return self._asker[1]
+
+    def partner_rates(self) -> list[Mapping[str, object]]:
+        """Per partner and month: how many of its people were asked about, and how many did not fit. Counts only."""
+        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
+            return rates(tx)
 
     # ------------------------------------------------------------ what people and tools ask
 

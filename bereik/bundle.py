@@ -378,6 +378,7 @@ class Purpose:
     moves: tuple[Move, ...]
     words: Mapping[str, tuple[Word, ...]]
     ddas: bool = False
+    bsn: bool = False  # whether people are looked up in the national register, and their number kept, sealed
 
     def state(self, when: str) -> Word | None:
         """The state that this purpose declares for a rule outcome, if it has one."""
@@ -513,6 +514,8 @@ class Bundle:
                 names[topic.pattern.format(partner=partner)] = topic
             for purpose in self.purposes if "{purpose}" in topic.pattern else ():
                 names[topic.pattern.format(purpose=purpose)] = topic
+            if "{" not in topic.pattern:
+                names[topic.pattern] = topic
         return names
 
     def why_unknown(self, event_type: str) -> str:
@@ -785,6 +788,7 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
         ),
         words={"results": results} | {kind: words(row[kind]) for kind in declarations.WORD_LISTS},
         ddas=row.get("ddas", False),
+        bsn=row.get("bsn", False),
     )
 
 

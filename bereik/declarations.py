@@ -375,6 +375,7 @@ class _Checks:
             "cases.{purpose}",
             "alerts.{purpose}",
             "receipts.{partner}",
+            "register.brp",
         }
         patterns = [row["pattern"] for row in rows]
         for missing in wanted - set(patterns):

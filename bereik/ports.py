@@ -426,3 +426,86 @@ class BridgeTables(Protocol):
     def end_bridges(
         self, case_ids: Iterable[str], reason: str, now: datetime
     ) -> dict[UUID, list[SideRow]]: ...
+
+
+# ---------------------------------------------------------------- checks
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One person of one case to be asked about, with one sealed record."""
+
+    case_id: str
+    person_id: str
+    signal_id: UUID
+    municipality: str
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An answer as it is kept: the number and what was found are sealed."""
+
+    answer: str
+    differences: tuple[str, ...]
+    bsn: bytes | None = field(default=None, repr=False)
+    bsn_hash: bytes | None = field(default=None, repr=False)
+    found: bytes | None = field(default=None, repr=False)
+    known: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrayRow:
+    """What waits for a person. `answer` is None where no register is asked."""
+
+    case_id: str
+    person_id: str
+    municipality: str
+    answer: str | None
+    differences: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One row of the tray with what is sealed in it."""
+
+    municipality: str
+    signal_id: UUID
+    answer: str | None
+    differences: tuple[str, ...]
+    found: bytes | None = field(repr=False)
+    bsn: bytes | None = field(repr=False)
+    sealed: bytes = field(repr=False)
+    choice: str | None
+
+
+class CheckTables(Protocol):
+    """Rows of one purpose about what the registers said."""
+
+    def want(self, rows: Sequence[tuple[str, str, str, str]]) -> None: ...
+    def due(self, limit: int) -> list[Due]: ...
+    def postpone(self, due: Due, seconds: int) -> None: ...
+    def answered(self, due: Due, checked: Checked) -> bool: ...
+    def of_number(self, digest: bytes) -> list[tuple[str, str, str]]: ...
+    def change(self, case_id: str, person_id: str, answer: str) -> None: ...
+    def tray(self, answers: Sequence[str], unasked: bool) -> list[TrayRow]: ...
+    def held(self, case_id: str, person_id: str) -> Held | None: ...
+    def repair(
+        self, case_id: str, person_id: str, choice: str, by: str, *, keeps: bool, ends: bool
+    ) -> None: ...
+    def offer(
+        self, transfer_id: UUID, case_id: str, person_id: str, municipality: str, toward: str
+    ) -> None: ...
+
+
+class Residents(Protocol):
+    """The national register of persons."""
+
+    def ask(self, question: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Helped(Protocol):
+    """The municipality's own register of debt help."""
+
+    def knows(self, bsn: str) -> bool: ...

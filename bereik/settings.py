@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-CONSUMERS = ("intake", "casework", "outreach", "relay", "bridge")
+CONSUMERS = ("intake", "casework", "outreach", "relay", "bridge", "checks")
 PROCESSES = (*CONSUMERS, "web", "dags", "operator", "linkage", "delivery")
 
 # In PostgreSQL and in Kafka alike.
 LOGINS = tuple(f"bereik_{process}" for process in PROCESSES)
+# In Kafka only: whoever brings the events of the national register of persons.
+BRP_PRINCIPAL = "register_brp"
 
 
 class NotConfigured(LastingError):
@@ -49,7 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
         "BEREIK_PROCESS",
         _ALL,
         "operator",
-        "`intake`, `casework`, `outreach`, `relay`, `bridge`, `web`, `dags` or `operator`",
+        "`intake`, `casework`, `outreach`, `relay`, `bridge`, `checks`, `web`, `dags` or `operator`",
     ),
     Setting(
         "BEREIK_HOME",
@@ -91,6 +93,28 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "file that a consumer touches at every turn; `bereik health` looks how old it is",
     ),
+    Setting(
+        "BEREIK_BRP_URL",
+        "`checks`",
+        "",
+        "where the national register of persons is asked (`…/haalcentraal/api/brp/personen`). Not set: a person checks by hand",
+    ),
+    Setting("BEREIK_BRP_KEY", "`checks`", "", "its API key", True),
+    Setting(
+        "BEREIK_BRP_TOKEN_URL", "`checks`", "", "where client credentials are changed for a token (OAuth 2.0)"
+    ),
+    Setting("BEREIK_BRP_CLIENT", "`checks`", "", "our client id there"),
+    Setting("BEREIK_BRP_SECRET", "`checks`", "", "its secret", True),
+    Setting(
+        "BEREIK_BRP_CA", "`checks`", "", "file with the authority that signed the register's certificate"
+    ),
+    Setting(
+        "BEREIK_BEKEND_URL",
+        "`checks`",
+        "",
+        "where the municipality's own register of debt help answers yes or no. Not set: nobody is asked",
+    ),
+    Setting("BEREIK_BEKEND_KEY", "`checks`", "", "its API key", True),
     Setting("BEREIK_WEB_HOST", "`web`", "127.0.0.1", "where the board listens"),
     Setting("BEREIK_WEB_PORT", "`web`, `up`", "18080", "on which port"),
     Setting(
@@ -378,6 +402,44 @@ def is_safe(url: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Register:
+    """How a register is reached. Printing it shows nothing."""
+
+    url: str
+    key: str = ""
+    token_url: str = ""
+    client: str = ""
+    secret: str = ""
+    ca: str = ""
+
+    def __repr__(self) -> str:
+        """Never a value."""
+        return "Register(***)"
+
+
+def _brp(env: Mapping[str, str]) -> Register | None:
+    """The national register of persons; None where it is not set. Raises `NotConfigured` for half a set."""
+    if not env.get("BEREIK_BRP_URL"):
+        return None
+    if env.get("BEREIK_BRP_TOKEN_URL"):
+        require(env, "BEREIK_BRP_CLIENT", "BEREIK_BRP_SECRET")
+    return Register(
+        env["BEREIK_BRP_URL"],
+        env.get("BEREIK_BRP_KEY", ""),
+        env.get("BEREIK_BRP_TOKEN_URL", ""),
+        env.get("BEREIK_BRP_CLIENT", ""),
+        env.get("BEREIK_BRP_SECRET", ""),
+        env.get("BEREIK_BRP_CA", ""),
+    )
+
+
+def _known(env: Mapping[str, str]) -> Register | None:
+    """The municipality's own register of debt help; None where it is not set."""
+    url = env.get("BEREIK_BEKEND_URL")
+    return Register(url, env.get("BEREIK_BEKEND_KEY", "")) if url else None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What every process of ours is told."""
 
@@ -395,6 +457,8 @@ class Settings:
     # Of the process `web` only.
     entrance: Entrance | None
     failpoint: str
+    brp: Register | None = None
+    known: Register | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -426,6 +490,8 @@ class Settings:
             web_port=web_port,
             entrance=Entrance.from_env(env, web_port) if process == "web" else None,
             failpoint=env.get("BEREIK_FAILPOINT", ""),
+            brp=_brp(env),
+            known=_known(env),
         )
 
 

@@ -25,6 +25,7 @@ VERBS: dict[str, str] = {
     "demo": "run the fictional months; `demo load` publishes them onto a running stack",
     "explain": "why a case or a signal is what it is",
     "case": "take a case up, hand it over, close it: what a worker states",
+    "tray": "people whom the register of persons did not find as they were reported",
     "check": "check every declaration at once",
     "rules": "activate or list the rules",
     "route": "try the routes of a municipality",

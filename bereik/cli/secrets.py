@@ -87,7 +87,7 @@ def _passwords(folder: Path, bundle: Bundle, owner: os.stat_result) -> list[str]
     wanted = {name: (folder / name).read_text(encoding="utf-8").strip() for name in NAMES}
     wanted |= {
         name: known.get(name) or chance.token_hex(16)
-        for name in (f"partner_{partner}" for partner in sorted(bundle.partners))
+        for name in (*(f"partner_{partner}" for partner in sorted(bundle.partners)), settings.BRP_PRINCIPAL)
     }
     if wanted == {name: known.get(name) for name in wanted}:
         return []

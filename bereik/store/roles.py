@@ -44,7 +44,7 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
     ),
     (
         "casework",
-        ("bereik_casework", "bereik_outreach", "bereik_operator", "bereik_dags"),
+        ("bereik_casework", "bereik_outreach", "bereik_operator", "bereik_dags", "bereik_checks"),
         {
             "casework.signal": "SELECT, INSERT, UPDATE",
             "casework.case": "SELECT, INSERT, UPDATE",
@@ -77,6 +77,17 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "casework.case": "SELECT (case_id, purpose, municipality, status, result, period, received_at)",
             "casework.signal": "SELECT (signal_id, purpose, signal_type, signal_date, status, facts, case_id)",
             "casework.fact": "SELECT (fact_id, purpose, case_id, kind, detail, stated_at)",
+        },
+    ),
+    # Who asks the registers opens one sealed record of each person of an open case, and keeps the answer.
+    (
+        "checking",
+        ("bereik_checks",),
+        {
+            "vault.register": "SELECT (register_id, purpose, municipality, sealed_key)",
+            "vault.record": "SELECT (signal_id, purpose, sealed)",
+            "vault.residency": "SELECT, INSERT, UPDATE",
+            "vault.transfer": "SELECT, INSERT, UPDATE",
         },
     ),
 )

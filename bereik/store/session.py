@@ -9,6 +9,7 @@ from bereik.ports import Letter
 from bereik.store import Tx
 from bereik.store.bridge import BridgeRows
 from bereik.store.casework import CaseworkRows, OutreachRows
+from bereik.store.checks import CheckRows, persons_of
 from bereik.store.delivery import DeliveryRows
 from bereik.store.intake import IntakeRows
 from bereik.store.vault import VaultRows, VerdictRows
@@ -55,9 +56,27 @@ class Session:
             yield OutreachRows(self._tx, purpose_id)
 
     @contextmanager
+    def checking(self, purpose_id: str) -> Iterator[CheckRows]:
+        """What the registers said of the people of one purpose, under the role of who asks them."""
+        with self._tx.role(f"checking_{purpose_id}"):
+            yield CheckRows(self._tx, purpose_id)
+
+    def persons_of(self, purpose_id: str, case_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """(case, person, newest signal) of everybody in these cases."""
+        with self._tx.role(f"casework_{purpose_id}"):
+            return persons_of(self._tx, case_ids)
+
+    @contextmanager
     def bridge(self) -> Iterator[BridgeRows]:
         """Bridges, under the bridge's own login."""
         yield BridgeRows(self._tx)
+
+    def note(self, actor: str, act: str, purpose: str, case_id: str) -> None:
+        """Write in the audit that somebody looked at or decided about a person of a case."""
+        self._tx.execute(
+            'INSERT INTO audit.act (actor, act, purpose, about, detail) VALUES (%s, %s, %s, %s, \'{"by": "tray"}\')',
+            (actor, act, purpose, case_id),
+        )
 
     def send(self, topic: str, messages: Sequence[tuple[bytes, bytes]]) -> None:
         """Put messages in the outbox."""

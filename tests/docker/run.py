@@ -26,7 +26,7 @@ from spoiled import Spoiled
 
 from bereik.errors import BereikError
 
-CONSUMERS = ("intake", "casework", "outreach", "bridge", "relay")
+CONSUMERS = ("intake", "casework", "outreach", "bridge", "checks", "relay")
 AIRFLOW = ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
 SERVICES = ("kafka", "postgres", *CONSUMERS, "web", *AIRFLOW, "mail")
 

@@ -22,7 +22,7 @@ from bereik.bus import CONTENT_TYPE
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
-CONSUMERS = ("intake", "casework", "outreach", "bridge", "relay")
+CONSUMERS = ("intake", "casework", "outreach", "bridge", "checks", "relay")
 
 
 class Load:

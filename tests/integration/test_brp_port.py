@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pytest
-import uvicorn
+from register_desk import Served, serving
 
 from bereik import residency
 from bereik.brp import Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterAway, RegisterRefused
@@ -31,34 +27,6 @@ PEOPLE = [
         D, "Geheim", "1990-05-05", municipality="9901", postcode="9901AD", house_number=4, secret=True
     ),
 ]
-
-
-@dataclass
-class Served:
-    """A register that listens."""
-
-    url: str
-    desk: fiction.Desk
-
-    def brp(self, credentials: Credentials | None = None) -> Brp:
-        """A client of it."""
-        return Brp(Line(self.url + fiction.PERSONEN, credentials or Credentials(key=self.desk.key)))
-
-
-@contextmanager
-def serving(desk: fiction.Desk) -> Iterator[Served]:
-    """The fictional registers on a free port."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(16)
-        server = uvicorn.Server(uvicorn.Config(fiction.app(desk), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", desk)
-        finally:
-            server.should_exit = True
-            thread.join(10)
 
 
 @pytest.fixture(scope="module")

@@ -132,7 +132,7 @@ NAME = "buurthuis-het-anker"
 
 
 def test_a_type_and_a_partner_from_yaml_alone(world: World, tmp_path: Path) -> None:
-    consumers = {"intake", "casework", "outreach", "bridge", "relay"}
+    consumers = {"intake", "casework", "outreach", "bridge", "checks", "relay"}
 
     def pids() -> dict[str, int]:
         return {one.name: one.pid for one in world.stack.status() if one.name in consumers}

@@ -25,6 +25,7 @@ LOGINS = {
     "bereik_casework": f"{_CONSUMER} ops.parked:i",
     "bereik_outreach": f"{_CONSUMER} ops.parked:i",
     "bereik_bridge": f"{_CONSUMER} ops.parked:i bridge.trace:siud bridge.bridge:siud bridge.side:siud audit.act:i",
+    "bereik_checks": f"{_CONSUMER} ops.parked:i audit.act:i",
     "bereik_relay": f"{_EVERY} ops.outbox:sd",
     "bereik_web": f"{_EVERY} ops.account:s ops.member:s ops.gate_count:s ops.flow_count:s casework.case:s"
     " casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s audit.act:i",
@@ -41,11 +42,13 @@ PER_PURPOSE = {
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s casework.case:s casework.signal:s casework.fact:s",
+    "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu",
 }
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
     " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
-    " ops.parked ops.position vault.crowd vault.key vault.link vault.record vault.register vault.review vault.verdict"
+    " ops.parked ops.position vault.crowd vault.key vault.link vault.record vault.register vault.residency vault.review"
+    " vault.transfer vault.verdict"
 )
 # What a role per purpose may read of a table that others may read more of.
 COLUMNS = {
@@ -69,12 +72,14 @@ COLUMNS = {
         "casework.fact": {"fact_id", "purpose", "case_id", "kind", "detail", "stated_at"},
     },
 }
+COLUMNS["checking"] = COLUMNS["tracing"]
 # Login → the roles it may take, per purpose or by name.
 MAY_TAKE = {
     "bereik_intake": {"vault"},
     "bereik_casework": {"casework"},
     "bereik_outreach": {"casework"},
     "bereik_bridge": {"bridging", "tracing"},
+    "bereik_checks": {"casework", "checking"},
     "bereik_operator": {"casework", "bereik_auditor"},
     "bereik_dags": {"casework", "bereik_auditor"},
     "bereik_linkage": {"linking", "bereik_auditor"},
@@ -85,6 +90,7 @@ UNREADABLE = {
     "bereik_auditor": {
         "vault.record": {"sealed"},
         "vault.key": {"key"},
+        "vault.residency": {"bsn", "bsn_hash", "found"},
         "vault.register": {"sealed_key"},
         "intake.original": {"sealed"},
         "intake.receipt": {"content"},

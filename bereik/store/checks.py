@@ -1,0 +1,149 @@
+"""Rows of `vault.residency` and `vault.transfer`, always under the role of one purpose: what the registers said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from bereik.ports import Checked, Due, Held, TrayRow
+from bereik.store import Tx, uuids
+
+
+class CheckRows:
+    """Who must be asked about, what was answered, and what people made of it, for one purpose."""
+
+    def __init__(self, tx: Tx, purpose: str) -> None:
+        self._tx, self._purpose = tx, purpose
+
+    def want(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
+        """Have these (case, person, signal, municipality) asked about; each person of a case once."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        if columns:
+            self._tx.execute(
+                "INSERT INTO vault.residency (case_id, person_id, signal_id, municipality, purpose)"
+                " SELECT w.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) AS w ON CONFLICT DO NOTHING",
+                (self._purpose, *columns),
+            )
+
+    def due(self, limit: int) -> list[Due]:
+        """Those to be asked about now, with one sealed record of each; longest waiting first."""
+        rows = self._tx.rows(
+            "SELECT d.case_id::text, d.person_id::text, d.signal_id, d.municipality, r.sealed FROM vault.residency d"
+            " JOIN vault.record r USING (signal_id) WHERE d.answer IS NULL AND d.choice IS NULL AND d.due_at <= now()"
+            " ORDER BY d.due_at LIMIT %s",
+            (limit,),
+        )
+        return [
+            Due(case, person, signal, place, bytes(sealed)) for case, person, signal, place, sealed in rows
+        ]
+
+    def postpone(self, due: Due, seconds: int) -> None:
+        """Ask about this one again later."""
+        self._tx.execute(
+            "UPDATE vault.residency SET due_at = now() + make_interval(secs => %s), tries = tries + 1"
+            " WHERE case_id = %s AND person_id = %s",
+            (seconds, due.case_id, due.person_id),
+        )
+
+    def answered(self, due: Due, checked: Checked) -> bool:
+        """Write an answer down; False when there was one already, by another process or a person."""
+        return bool(
+            self._tx.execute(
+                "UPDATE vault.residency SET answer = %s, differences = %s, bsn = %s, bsn_hash = %s, found = %s, known = %s,"
+                " answered_at = now(), tries = tries + 1 WHERE case_id = %s AND person_id = %s"
+                " AND answer IS NULL AND choice IS NULL",
+                (
+                    checked.answer, list(checked.differences), checked.bsn, checked.bsn_hash, checked.found, checked.known,
+                    due.case_id, due.person_id,
+                ),
+            ).rowcount
+        )  # fmt: skip
+
+    def of_number(self, digest: bytes) -> list[tuple[str, str, str]]:
+        """(case, person, municipality) of everybody with this number whom no person has taken out."""
+        rows = self._tx.rows(
+            "SELECT case_id::text, person_id::text, municipality FROM vault.residency WHERE bsn_hash = %s ORDER BY 1, 2",
+            (digest,),
+        )
+        return [(case, person, place) for case, person, place in rows]
+
+    def change(self, case_id: str, person_id: str, answer: str) -> None:
+        """What an event of the register makes of an answer."""
+        self._tx.execute(
+            "UPDATE vault.residency SET answer = %s, differences = '{}', found = NULL, answered_at = now()"
+            " WHERE case_id = %s AND person_id = %s",
+            (answer, case_id, person_id),
+        )
+
+    def tray(self, answers: Sequence[str], unasked: bool) -> list[TrayRow]:
+        """What waits for a person, oldest first; with `unasked` also those about whom nobody asks a register."""
+        rows = self._tx.rows(
+            "SELECT case_id::text, person_id::text, municipality, answer, differences, due_at FROM vault.residency"
+            " WHERE choice IS NULL AND (answer = ANY(%s) OR (%s AND answer IS NULL)) ORDER BY due_at, case_id",
+            (list(answers), unasked),
+        )
+        return [
+            TrayRow(case, person, place, answer, tuple(names), at)
+            for case, person, place, answer, names, at in rows
+        ]
+
+    def held(self, case_id: str, person_id: str) -> Held | None:
+        """One row with what is sealed in it."""
+        rows = self._tx.rows(
+            "SELECT d.municipality, d.signal_id, d.answer, d.differences, d.found, d.bsn, r.sealed, d.choice"
+            " FROM vault.residency d JOIN vault.record r USING (signal_id) WHERE d.case_id = %s AND d.person_id = %s",
+            (case_id, person_id),
+        )
+        if not rows:
+            return None
+        place, signal_id, answer, names, found, bsn, sealed, choice = rows[0]
+        return Held(
+            place, signal_id, answer, tuple(names), bytes(found) if found else None, bytes(bsn) if bsn else None,
+            bytes(sealed), choice,
+        )  # fmt: skip
+
+    def repair(self, case_id: str, person_id: str, choice: str, by: str, *, keeps: bool, ends: bool) -> None:
+        """What a person decided. `keeps`: the number found is this person's; `ends`: nothing is waited for any more."""
+        self._tx.execute(
+            "UPDATE vault.residency SET choice = CASE WHEN %(ends)s THEN %(choice)s END, repaired_by = %(by)s,"
+            " repaired_at = now(), found = CASE WHEN %(ends)s THEN NULL ELSE found END,"
+            " bsn = CASE WHEN %(keeps)s THEN bsn END, bsn_hash = CASE WHEN %(keeps)s THEN bsn_hash END"
+            " WHERE case_id = %(case)s AND person_id = %(person)s",
+            {"ends": ends, "keeps": keeps, "choice": choice, "by": by, "case": case_id, "person": person_id},
+        )
+
+    def offer(self, transfer_id: UUID, case_id: str, person_id: str, municipality: str, toward: str) -> None:
+        """Offer a mover's case to the municipality where somebody lives now; one offer for one move."""
+        self._tx.execute(
+            "INSERT INTO vault.transfer (transfer_id, purpose, case_id, person_id, municipality, toward)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (transfer_id, self._purpose, case_id, person_id, municipality, toward),
+        )
+
+
+def persons_of(tx: Tx, case_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(case, person, newest signal) of everybody whose active signals these cases hold; under the role of casework."""
+    rows = tx.rows(
+        "SELECT DISTINCT ON (case_id, person_id) case_id::text, person_id::text, signal_id::text FROM casework.signal"
+        " WHERE case_id = ANY(%s::uuid[]) AND status = 'active' ORDER BY case_id, person_id, received_at DESC",
+        (uuids(case_ids),),
+    )
+    return [(case, person, signal) for case, person, signal in rows]
+
+
+def rates(tx: Tx) -> list[Mapping[str, object]]:
+    """Per partner and month of the answer: how many of its people were asked about, and how many did not fit.
+
+    Under the auditor's role; counts only. A person whom two partners reported counts for both.
+    """
+    rows = tx.rows(
+        "SELECT s.partner, to_char(d.answered_at AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM') AS month, count(*),"
+        " count(*) FILTER (WHERE d.answer = 'unique'), count(*) FILTER (WHERE d.answer = 'deviating'),"
+        " count(*) FILTER (WHERE d.answer = 'not_found') FROM vault.residency d JOIN LATERAL"
+        " (SELECT DISTINCT partner FROM casework.signal g WHERE g.case_id = d.case_id AND g.person_id = d.person_id) s ON true"
+        " WHERE d.answer IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    names = ("partner", "month", "asked", "unique", "deviating", "not_found")
+    return [
+        {**dict(zip(names, row, strict=True)), "share": round((row[4] + row[5]) / row[2], 3)} for row in rows
+    ]

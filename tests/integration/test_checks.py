@@ -1,0 +1,322 @@
+"""Check before contact on the real stack: planted people in a fictional register, from a signal to what the team sees."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from register_desk import Served, serving
+from support import REPOSITORY, World, house, person, wait_for
+
+from bereik import residency
+from bereik.app import App
+from bereik.brp import RegisterAway
+from bereik.bus import Producer
+from bereik.fiction import brp as fiction
+from bereik.settings import Register, Settings
+
+pytestmark = pytest.mark.stack
+
+HERE, ELSEWHERE = "9901", "9902"
+
+
+@dataclass
+class Bench:
+    """A register with planted people, the checks that ask it, and the stack whose cases they are about."""
+
+    world: World
+    served: Served
+    app: App
+    people: list[dict[str, Any]]
+    known: set[str] = field(default_factory=set)
+    numbers: Iterator[str] = field(default_factory=fiction.numbers)
+
+    def plant(self, who: dict[str, Any], **changes: Any) -> str:
+        """Register somebody, as a partner will report them but for the changes; gives the number."""
+        bsn = next(self.numbers)
+        fields = {
+            "surname": who["surname"],
+            "birth_date": who["birth_date"],
+            "initials": who["initials"],
+            "municipality": HERE,
+            "postcode": who["postcode"],
+            "house_number": who["house_number"],
+            **changes,
+        }
+        self.people.append(fiction.person(bsn, **fields))
+        return bsn
+
+    def report(self, who: dict[str, Any]) -> UUID:
+        """A partner reports somebody; gives the case once it waits to be asked about."""
+        kind = self.world.type_of("schuldhulp", amount=True)
+        sent = self.world.report(kind, HERE, who)
+        partner = self.world.partner_of(kind, HERE)
+        self.world.drain()
+        ((_, case_id),) = self.world.cases_of(partner, sent)
+        wait_for(lambda: self.rows_of(case_id), what="the person waits to be asked about")
+        return case_id
+
+    def rows_of(self, case_id: UUID) -> list[tuple[Any, ...]]:
+        """(person, answer, differences, known, choice) of a case."""
+        sql = "SELECT person_id, answer, differences, known, choice FROM vault.residency WHERE case_id = %s"
+        return self.world.rows(sql, (case_id,))
+
+    def ask(self, *case_ids: UUID) -> None:
+        """One round of the checks, for these cases only: those of other tests wait."""
+        self.own(
+            "UPDATE vault.residency SET due_at = now() + interval '1 day' WHERE case_id <> ALL(%s)",
+            list(case_ids),
+        )
+        self.own("UPDATE vault.residency SET due_at = now() WHERE case_id = ANY(%s)", list(case_ids))
+        self.app.ask_registers()
+        self.world.drain()
+
+    def own(self, sql: str, *values: Any) -> None:
+        """As the superuser of the embedded database, whom no row security stops."""
+        stack = self.world.stack
+        password = stack.settings.passwords.get("database:postgres")
+        url = f"postgresql://postgres:{password}@127.0.0.1:{stack.ports.database}/bereik"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql, values)
+
+    def checked(self, who: dict[str, Any]) -> UUID:
+        """Reported, and asked about."""
+        case_id = self.report(who)
+        self.ask(case_id)
+        return case_id
+
+    def facts(self, case_id: UUID) -> list[tuple[str, dict[str, Any]]]:
+        """(kind, detail) of what is stated about a case, in order."""
+        sql = "SELECT kind, detail FROM casework.fact WHERE case_id = %s ORDER BY stated_at, kind DESC"
+        return [(kind, detail) for kind, detail in self.world.rows(sql, (case_id,))]
+
+    def event(self, kind: str, bsn: str, **data: Any) -> None:
+        """The register tells of a change."""
+        producer = Producer(self.world.broker("register_brp"))
+        made = {
+            "specversion": "1.0",
+            "id": uuid4().hex,
+            "source": "urn:nld:oin:00000000000000000000:systeem:BRP",
+            "type": kind,
+            "data": {"burgerservicenummer": bsn, **data},
+        }
+        producer.send("register.brp", None, json.dumps(made).encode())
+        producer.flush()
+        producer.close()
+        self.world.drain()
+
+    def cli(self, *arguments: str) -> Any:
+        """A command, with its JSON."""
+        env = self.world.stack.environment("operator")
+        folder = {"BEREIK_HOME": env["BEREIK_HOME"], "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "bereik"), "tray", *arguments, "--json"],
+            cwd=REPOSITORY,
+            env=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def bench(world: World) -> Iterator[Bench]:
+    """The fictional register beside the shared stack, whose own checks are done by hand."""
+    people: list[dict[str, Any]] = []
+    known: set[str] = set()
+    with serving(fiction.Desk(lambda: people, lambda: known, key="sleutel")) as served:
+        settings = Settings.from_env(world.stack.environment("checks"))
+        line = Register(served.url + fiction.PERSONEN, "sleutel")
+        app = App(replace(settings, brp=line, known=replace(line, url=served.url + fiction.KNOWN)))
+        yield Bench(world, served, app, people, known)
+        app.store.close()
+
+
+def someone(world: World, **changes: Any) -> dict[str, Any]:
+    """A fictional grown-up at an address of their own."""
+    return {**person(), **house(world.bundle, HERE), **changes}
+
+
+def test_one_whom_the_register_knows_is_unique_and_nothing_else_changes(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who)
+    case_id = bench.report(who)
+    before = bench.world.case(case_id)
+    bench.ask(case_id)
+    ((kind, detail), (also, known)) = bench.facts(case_id)
+    assert (kind, detail["answer"]) == ("resident", "unique") and set(detail) == {"person_id", "answer"}
+    assert (also, known["yes"]) == ("known", False)
+    assert bench.world.case(case_id) == before
+    bench.ask(case_id)
+    assert len(bench.facts(case_id)) == 2
+
+
+def test_one_who_is_helped_already_leaves_the_team(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.known.add(bench.plant(who))
+    case_id = bench.checked(who)
+    case = bench.world.case(case_id)
+    assert (case["status"], case["stands"]) == ("Inwoner al bekend bij schuldhulpverlening", False)
+    assert bench.world.alerts(case_id) == ["new_case", "register"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"suspended": "O"}, "Inwoner is overleden"),
+        ({"municipality": ELSEWHERE}, "Persoon is geen inwoner (meer) in de gemeente"),
+    ],
+)
+def test_nobody_goes_to_one_who_died_or_moved(bench: Bench, changes: dict[str, Any], status: str) -> None:
+    who = someone(bench.world)
+    bench.plant(who, **changes)
+    case_id = bench.checked(who)
+    case = bench.world.case(case_id)
+    assert (case["status"], case["stands"]) == (status, False)
+    assert bench.world.alerts(case_id)[-1] == "register"
+
+
+def test_what_deviates_waits_in_the_tray_while_the_case_stands_and_a_person_decides(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who, house_number=who["house_number"] + 1)
+    case_id = bench.checked(who)
+    assert bench.world.case(case_id)["stands"]
+    ((_, detail),) = bench.facts(case_id)
+    assert detail["differences"] == ["huisnummer"]
+
+    (row,) = [row for row in bench.cli("list") if row["case_id"] == str(case_id)]
+    assert (row["answer"], row["differences"]) == ("deviating", ["huisnummer"])
+    shown = bench.cli("show", str(case_id))
+    assert {
+        "field": "huisnummer",
+        "partner": str(who["house_number"]),
+        "register": str(who["house_number"] + 1),
+    } in shown["fields"]
+    seen = bench.world.rows(
+        "SELECT count(*) FROM audit.act WHERE act = 'tray_shown' AND about = %s", (case_id,)
+    )
+    assert seen == [(1,)]
+
+    bench.cli("repair", str(case_id), "--choice", "asked", "--by", "jan")
+    assert str(case_id) in {row["case_id"] for row in bench.cli("list")}
+    bench.cli("repair", str(case_id), "--choice", "no_resident", "--by", "jan")
+    assert str(case_id) not in {row["case_id"] for row in bench.cli("list")}
+    assert [kind for kind, _ in bench.facts(case_id)] == ["resident", "repaired", "repaired"]
+    assert bench.world.case(case_id)["status"] == "Persoon is geen inwoner (meer) in de gemeente"
+    rates = {(row["partner"], row["month"]): row for row in bench.cli("rates")}
+    assert any(row["deviating"] >= 1 and 0 < row["share"] <= 1 for row in rates.values())
+
+
+def test_one_who_is_not_found_is_not_dropped(bench: Bench) -> None:
+    case_id = bench.checked(someone(bench.world))
+    assert bench.world.case(case_id)["stands"]
+    assert [detail["answer"] for _, detail in bench.facts(case_id)] == ["not_found"]
+    assert str(case_id) in {row["case_id"] for row in bench.cli("list")}
+
+
+def test_a_register_that_is_away_stops_nothing_and_is_asked_later(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who)
+    case_id = bench.report(who)
+    bench.served.desk.away = True
+    with pytest.raises(RegisterAway):
+        bench.ask(case_id)
+    assert bench.world.case(case_id)["stands"] and not bench.facts(case_id)
+    bench.served.desk.away = False
+    bench.ask(case_id)
+    assert bench.facts(case_id)[0][1]["answer"] == "unique"
+
+
+def test_a_death_reaches_the_case_within_a_minute(bench: Bench) -> None:
+    who = someone(bench.world)
+    bsn = bench.plant(who)
+    case_id = bench.checked(who)
+    assert bench.world.case(case_id)["stands"]
+    bench.event(residency.DIED, bsn)
+    wait_for(lambda: not bench.world.case(case_id)["stands"], 60, "the case ends")
+    assert bench.world.case(case_id)["status"] == "Inwoner is overleden"
+
+
+def test_a_movers_case_is_offered_to_the_new_municipality_or_told_by_number_only(bench: Bench) -> None:
+    offered, away = someone(bench.world), someone(bench.world)
+    numbers = [bench.plant(who) for who in (offered, away)]
+    cases = [bench.checked(who) for who in (offered, away)]
+    bench.event(residency.MOVED_OUT, numbers[0], gemeenteVanInschrijving={"code": ELSEWHERE})
+    bench.event(residency.MOVED_OUT, numbers[1], gemeenteVanInschrijving={"code": "0001"})
+    for case_id, way in zip(cases, ("offered", "number_only"), strict=True):
+        wait_for(lambda case_id=case_id: not bench.world.case(case_id)["stands"], 60, "the case ends")
+        assert dict(bench.facts(case_id))["moved_away"]["way"] == way
+    sql = "SELECT toward FROM vault.transfer WHERE case_id = %s"
+    assert [bench.world.rows(sql, (case_id,)) for case_id in cases] == [[(ELSEWHERE,)], []]
+
+
+def test_secrecy_and_a_move_within_are_stated_and_the_case_stands(bench: Bench) -> None:
+    who = someone(bench.world)
+    bsn = bench.plant(who)
+    case_id = bench.checked(who)
+    bench.event(residency.RESTRICTED, bsn, geheimhoudingPersoonsgegevens=True)
+    bench.event(residency.MOVED_WITHIN, bsn)
+    wait_for(lambda: len(bench.facts(case_id)) == 4, 60, "both facts")
+    stated = dict(bench.facts(case_id))
+    assert stated["secrecy"]["on"] is True and stated["moved_away"]["way"] == "within"
+    assert bench.world.case(case_id)["stands"]
+
+
+def test_no_number_stands_anywhere_outside_the_vault_and_there_only_sealed(bench: Bench) -> None:
+    """Every table that holds anything after the tests above, every topic of ours, and every log of the stack."""
+    numbers = [one["burgerservicenummer"] for one in bench.people]
+    assert numbers
+    stack = bench.world.stack
+    password = stack.settings.passwords.get("database:postgres")
+    url = f"postgresql://postgres:{password}@127.0.0.1:{stack.ports.database}/bereik"
+    with psycopg.connect(url) as connection:
+        tables = connection.execute(
+            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN"
+            " ('ops', 'intake', 'vault', 'casework', 'bridge', 'audit')"
+        ).fetchall()
+        for schema, table in tables:
+            found = connection.execute(
+                f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ %s", ("|".join(numbers),)
+            ).fetchone()
+            assert found == (0,), f"{schema}.{table}"
+    for log in (stack.home / "log").rglob("*"):
+        if log.is_file():
+            text = log.read_text("utf-8", "replace")
+            assert not any(number in text for number in numbers), log.name
+    for message in messages(bench.world):
+        assert not any(number.encode() in message for number in numbers)
+
+
+def messages(world: World) -> list[bytes]:
+    """Everything on the topics of our own, as the broker's super user."""
+    names = [
+        name
+        for name in world.bundle.topic_names()
+        if name.split(".")[0] in ("signals", "cases", "alerts", "receipts")
+    ]
+    consumer = KafkaConsumer(**world.stack.settings.kafka_admin.settings(), enable_auto_commit=False)
+    try:
+        places = [
+            TopicPartition(name, part) for name in names for part in consumer.partitions_for_topic(name) or ()
+        ]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        ends = consumer.end_offsets(places)
+        found: list[bytes] = []
+        while any(consumer.position(place) < end for place, end in ends.items()):
+            for records in consumer.poll(timeout_ms=500, max_records=5_000).values():
+                found += [record.value for record in records]
+        return found
+    finally:
+        consumer.close()
