@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -342,6 +342,28 @@ class App:
             return outreach.state_fact(
                 casework, session, purpose, case_id, uuid4(), kind, detail, by, datetime.now(UTC)
             )
+
+    def contact_figures(
+        self, municipality: str, first: date, last: date, purpose: str | None = None
+    ) -> dict[str, dict[str, dict[str, int | None]]]:
+        """How people were tried to be reached, per purpose, in counts; None stands for 1 to 4. Raises `NotConfigured`."""
+        bundle_id, bundle = self.active()
+        casework = Casework(bundle, bundle_id, self.keyring)
+        found = [
+            (one, code)
+            for one, code in rounds.places(bundle)
+            if code == municipality and purpose in (None, one)
+        ]
+        if not found:
+            raise NotConfigured(
+                f"No purpose declares how it reaches out here; known municipalities are {', '.join(bundle.municipalities)}."
+            )
+        with self.store.transaction() as tx:
+            session, now = Session(tx, "operator", bundle_id), datetime.now(UTC)
+            return {
+                one: rounds.figures(casework, bundle, one, code, (first, last), session, now)
+                for one, code in found
+            }
 
     @cached_property
     def _registers(self) -> Registers:

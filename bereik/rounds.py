@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from bereik import contact
@@ -47,6 +47,32 @@ def look(
         known = casework.known(purpose_id, rows, tables) if rows else []
     capacity = {team.id: team.capacity_per_week or 0 for team in town.teams}
     return contact.look(known, rules, town.routes[purpose_id], capacity, today)
+
+
+def figures(
+    casework: Casework,
+    bundle: Bundle,
+    purpose_id: str,
+    municipality: str,
+    days: tuple[date, date],
+    tx: RoundsTx,
+    now: datetime,
+) -> dict[str, dict[str, int | None]]:
+    """Counts over the cases that came in on these days and that people worked on, or still have to."""
+    rules = bundle.municipalities[municipality].policies[purpose_id].contact
+    assert rules is not None
+    today = local_day(now)
+    with tx.casework(purpose_id) as tables:
+        rows = tables.cases_received(municipality, *days)
+        known = casework.known(purpose_id, rows, tables) if rows else []
+    return contact.figures(
+        [
+            contact.Worked(one.facts, None if one.open else contact.view(one, rules, today).progress.met)
+            for one in known
+            if one.open or any(fact.kind == "closed" for fact in one.facts)
+        ],
+        today,
+    )
 
 
 def tell(notices: Sequence[Notice], purpose_id: str, box: Box, tx: RoundsTx, now: datetime) -> int:

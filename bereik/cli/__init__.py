@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "explain": "why a case or a signal is what it is",
     "case": "take a case up, hand it over, close it: what a worker states",
     "tray": "people whom the register of persons did not find as they were reported",
+    "figures": "counts for the coordinator: how people were tried to be reached",
     "check": "check every declaration at once",
     "rules": "activate or list the rules",
     "route": "try the routes of a municipality",

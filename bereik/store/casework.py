@@ -142,6 +142,15 @@ class CaseworkRows:
         )
         return [CaseRow(*row) for row in found]
 
+    def cases_received(self, municipality: str, first: date, last: date) -> list[CaseRow]:
+        """The cases of a municipality that came in on these days (in the Netherlands; both count)."""
+        found = self._tx.rows(
+            f"SELECT {_read(_CASE, _CASE)} FROM casework.case WHERE municipality = %s AND purpose = %s"
+            " AND (received_at AT TIME ZONE 'Europe/Amsterdam')::date BETWEEN %s AND %s",
+            (municipality, self._purpose, first, last),
+        )
+        return [CaseRow(*row) for row in found]
+
     def add_fact(self, fact_id: UUID, fact: Fact) -> None:
         """Take down what a person stated."""
         self._tx.execute(

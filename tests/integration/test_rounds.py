@@ -15,7 +15,7 @@ from bereik.cases import add_working_days, local_day
 from bereik.contact import BY_RULE
 from bereik.lifecycle import IllegalMove
 from bereik.runtime import Stack
-from bereik.settings import Settings
+from bereik.settings import NotConfigured, Settings
 
 pytestmark = pytest.mark.stack
 
@@ -126,3 +126,17 @@ def test_a_case_that_nobody_claims_goes_to_triage_and_the_manager_hears_of_it(wo
         ("handed_over", BY_RULE)
     ]
     assert app.make_rounds(later)["handed_over"] == 0
+
+
+def test_figures_count_and_hide_what_is_about_few(world: World) -> None:
+    case_id, today = new_case(world), local_day(datetime.now(UTC))
+    before = world.app.contact_figures(HERE, today, today)[PURPOSE]
+    world.state(PURPOSE, case_id, "taken_up")
+    world.state(
+        PURPOSE, case_id, "attempt", kind="Brief", reached=False, day=today.isoformat(), daypart="Avond"
+    )
+    after = world.app.contact_figures(HERE, today, today)[PURPOSE]
+    assert "Brief, Avond" not in before["attempts"] and after["attempts"]["Brief, Avond"] is None
+    assert set(world.app.contact_figures(HERE, today, today, "leerplicht")) == {"leerplicht"}
+    with pytest.raises(NotConfigured):
+        world.app.contact_figures("0000", today, today)

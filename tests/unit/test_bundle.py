@@ -156,6 +156,7 @@ RENT = "signals/huurachterstand.odcs.yaml"
 LANDLORD = "partners/woonstichting-de-linde.yaml"
 FILED = "partners/wonen-aan-het-veen.yaml"
 TOWN = "municipalities/9901-waterwoude.yaml"
+DEFAULTS = "municipalities/defaults.yaml"
 
 
 @pytest.mark.parametrize(
@@ -205,6 +206,18 @@ TOWN = "municipalities/9901-waterwoude.yaml"
         (TOWN, 'crisis: ["yes"]', "crisis: [ja]", "match.crisis[0]", "no such crisis", "yes"),
         (TOWN, "{match: {area: [noord]}, team", "{match: {area: [noord]}, continue: true, team", "children", "unknown key: continue", "team"),
         (TOWN, "    thresholdCitation", "    thresholdNote", "policies.schuldhulp", "unknown key", "thresholdCitation"),
+        (TOWN, "capacityPerWeek: 40", "capacityPerWeek: 0", "teams[0]", "team without capacity", "capacityPerWeek"),
+        (TOWN, "    capacityPerWeek: 40\n", "", "teams[0]", "team without capacity", "capacityPerWeek"),
+        (TOWN, "{manager: 9901-leiding-schuldhulp}", "{}", "policies.schuldhulp.contact", "key is missing: manager", "defaults.yaml"),
+        (TOWN, "{manager: 9901-leiding-schuldhulp}", "{manager: 9902-triage}", "contact.manager", "no team of schuldhulp here", "9901-triage"),
+        (DEFAULTS, "minimum: {attempts: 4", "minimum: {attempts: 5", "plans[0].minimum.attempts", "can reach", "at most 4"),
+        (DEFAULTS, "contact: Telefoon, from: 0, to: 1", "contact: Postduif, from: 0, to: 1", "steps[0].contact", "unknown kind of contact", "Telefoon"),
+        (DEFAULTS, "contact: Telefoon, from: 0, to: 1", "contact: Administratief, from: 0, to: 1", "steps[0].contact", "does not count", "Telefoon"),
+        (DEFAULTS, "contact: Telefoon, from: 0, to: 1", "contact: Telefoon, from: 2, to: 1", "steps[0]", "ends before", ""),
+        (DEFAULTS, "daypart: Middag", "daypart: Nacht", "daypart", "unknown part of the day", "Avond"),
+        (DEFAULTS, ", promised: true}", "}", "floor[2]", "holds for everybody", "promised"),
+        (DEFAULTS, "{type: [huurachterstand]}", "{type: [huur]}", "floor[1].match.type[0]", "no such type", "huurachterstand"),
+        (TOWN, "{manager: 9901-leiding-schuldhulp}", "{manager: 9901-leiding-schuldhulp, lighter: kaart}", "contact.lighter", "no plan", "alleen-brief"),
         (TOWN, "first: 1233AA", "first: 1236AA", "postcodes", "first lies after last", ""),
         (TOWN, "last: 1234ZZ", "last: 1236AA", "postcodes[1]", "overlaps", ""),
         (TOWN, "id: 9901-crisis", "id: 9901-triage", "id", "also in", "its own"),
