@@ -34,7 +34,7 @@ from bereik.settings import NotConfigured, Register, Settings, command_environme
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
 from bereik.store.checks import rates
 from bereik.store.session import Session
-from bereik.store.vault import Registers, VerdictRows
+from bereik.store.vault import MACHINE, Registers, VerdictRows
 from bereik.verdicts import Desk, Relinked
 
 log = logging.getLogger(__name__)
@@ -384,7 +384,13 @@ class App:
         return found[0]
 
     @contextmanager
-    def desk(self, purpose: str, municipality: str) -> Iterator[tuple[Desk, VerdictRows]]:
+    def links(self, purpose: str) -> Iterator[VerdictRows]:
+        """The links of one purpose, to be read."""
+        with self.store.transaction() as tx, Session(tx, "linkage", 0).linking(purpose) as tables:
+            yield tables
+
+    @contextmanager
+    def desk(self, purpose: str, municipality: str) -> Iterator[Desk]:
         """Where the links of one register are decided; what moves is told to casework in the same transaction."""
         bundle_id, bundle = self.active()
         register = self._registers(purpose, municipality)
@@ -392,13 +398,9 @@ class App:
             session = Session(tx, "linkage", bundle_id)
             moved: list[Placed] = []
             with session.linking(purpose) as tables:
-                yield Desk(register, tables, bundle.linkage, bundle_id, moved.extend), tables
+                yield Desk(register, tables, bundle.linkage, bundle_id, moved.extend)
             subject = bundle.purposes[purpose].subject
-            assignments = [vault.placed_assignment(one) for one in moved]
-            session.send(
-                f"signals.{purpose}",
-                [vault.assignment_message(one, purpose, subject) for one in assignments],
-            )
+            session.send(f"signals.{purpose}", vault.moved_messages(moved, purpose, subject))
 
     def open_signals(self, purpose: str) -> set[UUID]:
         """Signals of a purpose whose case somebody works on; ids only."""
@@ -413,13 +415,13 @@ class App:
     def relink(self, purpose: str, municipality: str) -> Relinked:
         """Place every record of a register anew; what touches an open case is asked instead."""
         protected = self.open_signals(purpose)
-        with self.desk(purpose, municipality) as (desk, _):
-            return desk.relink(protected, "bereik", uuid4())
+        with self.desk(purpose, municipality) as desk:
+            return desk.relink(protected, MACHINE, uuid4())
 
     def training_rows(self, purpose: str, municipality: str) -> list[dict[str, Any]]:
         """What the records of one register are compared by; identity, so for training in this process only."""
         register = self._registers(purpose, municipality)
-        with self.store.transaction() as tx, Session(tx, "linkage", 0).linking(purpose) as tables:
+        with self.links(purpose) as tables:
             records = tables.records(register.register_id)
         return [{"id": str(row.signal_id)} | vault.open_traits(register, row).row() for row in records]
 

@@ -103,17 +103,11 @@ class Evidence:
 def evidence(a: Traits, b: Traits, rules: Linkage, language: str) -> Evidence:
     """Why two records are one person or not, under these rules. Language is `nl` or `en`."""
     weight = linkage.weigh(a, b, rules)
-    veto = next((name for name in rules.veto if weight.levels.get(name) == linkage.DIFFERENT), None)
-    outcome = linkage.zone(weight.total, rules)
-    if veto and outcome is Outcome.LINK:
-        outcome = Outcome.REVIEW
-    without = {}
-    for name, part in weight.parts.items():
-        other = linkage.zone(weight.total - part, rules)
-        if veto and veto != name and other is Outcome.LINK:
-            other = Outcome.REVIEW
-        if other is not outcome:
-            without[name] = other
+    veto = linkage.vetoed(weight, rules)
+    outcome = linkage.zone(weight, rules)
+    without = {
+        name: other for name in weight.parts if (other := linkage.zone(weight, rules, name)) is not outcome
+    }
     prior = rules.models[weight.model].prior
     return Evidence(
         weight,

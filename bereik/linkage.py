@@ -404,6 +404,11 @@ def contradicts(a: Traits, b: Traits, rules: Linkage) -> bool:
     return any(level(comparison, a, b, rules) == DIFFERENT for comparison in rules.veto)
 
 
+def vetoed(weight: Weight, rules: Linkage, without: str = "") -> str | None:
+    """The comparison that forbids a link of such levels, were one of them not looked at; None when none does."""
+    return next((name for name in rules.veto if name != without and weight.levels[name] == DIFFERENT), None)
+
+
 def decide(
     one: Traits,
     persons: Mapping[UUID, Sequence[Look]],
@@ -456,7 +461,7 @@ def _standing(one: Traits, person: UUID, looks: Sequence[Look], rules: Linkage) 
         weight = weigh(one, look.traits, rules)
         if weight.total > found.weight:
             found.weight, found.against = weight.total, look.signal_id
-        if any(weight.levels[comparison] == DIFFERENT for comparison in rules.veto):
+        if vetoed(weight, rules):
             found.contradicted = True
         if look.traits == one:
             found.identical = True
@@ -470,11 +475,12 @@ def _one_person(mine: Sequence[Look], theirs: Sequence[Look], rules: Linkage) ->
 # ---------------------------------------------------------------- explaining
 
 
-def zone(weight: float, rules: Linkage) -> Outcome:
-    """What a weight alone would lead to."""
-    if weight >= rules.link:
+def zone(weight: Weight, rules: Linkage, without: str = "") -> Outcome:
+    """What these two records alone would lead to, were one comparison not looked at."""
+    total = weight.total - weight.parts.get(without, 0.0)
+    if total >= rules.link and not vetoed(weight, rules, without):
         return Outcome.LINK
-    return Outcome.REVIEW if weight >= rules.review else Outcome.NEW
+    return Outcome.REVIEW if total >= rules.review else Outcome.NEW
 
 
 def distinct(looks: Iterable[Traits]) -> int:

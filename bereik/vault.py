@@ -164,6 +164,11 @@ def placed_assignment(placed: Placed, reason: str | None = None) -> Assignment:
     )
 
 
+def moved_messages(moved: Sequence[Placed], purpose_id: str, subject: str) -> list[tuple[bytes, bytes]]:
+    """What is told to casework of signals that moved."""
+    return [assignment_message(placed_assignment(one), purpose_id, subject) for one in moved]
+
+
 def assignment_message(assignment: Assignment, purpose_id: str, subject: str) -> tuple[bytes, bytes]:
     """An assignment as a message for `signals.<purpose>`, keyed by subject. No identity in it."""
     key = str(

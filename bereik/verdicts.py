@@ -47,6 +47,11 @@ class Relinked:
     reviews: int
     persons: int
 
+    @property
+    def touched(self) -> int:
+        """How many signals stand elsewhere now, or wait to be decided about."""
+        return len(self.moved) + self.reviews
+
 
 class Desk:
     """The desk at which the links of one register are decided. Take the register's lock before writing: each act does."""

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from bereik.app import App
+from bereik.bundle import Bundle
 from bereik.cli import show
 from bereik.errors import LastingError
 from bereik.store import accounts
@@ -32,6 +33,10 @@ def add(subparsers: Any) -> None:
     put.add_argument(
         "--team", action="append", default=[], help="id of a team whose cases they see; may be repeated"
     )
+    put.add_argument(
+        "--reviews", action="append", default=[], metavar="PURPOSE/MUNICIPALITY",
+        help="they decide there, as a neutral reviewer, who is one person (schuldhulp/9901); may be repeated",
+    )  # fmt: skip
     put.add_argument("--flows", action="store_true", help="they also see who may meet whom, in counts")
     put.add_argument("--language", choices=("nl", "en"), default="nl")
     put.add_argument(
@@ -48,7 +53,7 @@ def add(subparsers: Any) -> None:
 
 
 def run_put(arguments: argparse.Namespace) -> int:
-    """Raises `NotAnAccount` for a team nobody declared, no team at all, or a short password."""
+    """Raises `NotAnAccount` for a team or a place nobody declared, none at all, or a short password."""
     app = App.from_env()
     bundle = app.bundle()
     members = []
@@ -60,11 +65,17 @@ def run_put(arguments: argparse.Namespace) -> int:
             )
             raise NotAnAccount(f"There is no team {name}; the active declarations have {known}.")
         members.append(accounts.Membership(team.purpose, team.municipality, team.id))
-    if not members:
-        raise NotAnAccount("Name at least one --team; without one the board shows nothing.")
+    reviews = [_remit(one, bundle) for one in arguments.reviews]
+    if not members and not reviews:
+        raise NotAnAccount("Name at least one --team or --reviews; without one the board shows nothing.")
     stored = accounts.no_password() if arguments.oidc else accounts.hash_password(_password())
     account = accounts.Account(
-        arguments.username, arguments.name, arguments.language, arguments.flows, tuple(members)
+        arguments.username,
+        arguments.name,
+        arguments.language,
+        arguments.flows,
+        tuple(members),
+        tuple(reviews),
     )
     with app.store.transaction() as tx:
         accounts.put_accounts(tx, [(account, stored)])
@@ -77,6 +88,15 @@ def _password() -> str:
     if len(password) < _SHORTEST:
         raise NotAnAccount(f"The password needs at least {_SHORTEST} characters. Nothing was changed.")
     return password
+
+
+def _remit(text: str, bundle: Bundle) -> accounts.Remit:
+    purpose, _, municipality = text.partition("/")
+    if purpose not in bundle.purposes or municipality not in bundle.municipalities:
+        raise NotAnAccount(
+            f"--reviews {text} names no purpose and municipality; write {min(bundle.purposes)}/{min(bundle.municipalities)}."
+        )
+    return accounts.Remit(purpose, municipality)
 
 
 def run_remove(arguments: argparse.Namespace) -> int:

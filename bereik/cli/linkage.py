@@ -296,7 +296,7 @@ def why(arguments: argparse.Namespace) -> int:
     """0 when both signals were found in one register."""
     app = _app()
     purpose, municipality, one = app.find_signal(arguments.signal)
-    with app.desk(purpose, municipality) as (desk, _):
+    with app.desk(purpose, municipality) as desk:
         found = desk.why(one, app.find_signal(arguments.other)[2], arguments.lang)
     if arguments.json:
         show(
@@ -325,8 +325,8 @@ def decide(arguments: argparse.Namespace) -> int:
 def answer(arguments: argparse.Namespace) -> int:
     """0 when an open review was answered."""
     app = _app()
-    purpose, municipality, one = app.find_signal(arguments.signal)
-    with app.desk(purpose, municipality) as (_, tables):
+    purpose, _, one = app.find_signal(arguments.signal)
+    with app.links(purpose) as tables:
         other = tables.asked(one)
     if other is None:
         raise NothingAsked()
@@ -336,7 +336,7 @@ def answer(arguments: argparse.Namespace) -> int:
 def _act(app: App, arguments: argparse.Namespace, todo: str, other: UUID) -> int:
     purpose, municipality, one = app.find_signal(arguments.signal)
     act, by = uuid4(), arguments.by or getpass.getuser()
-    with app.desk(purpose, municipality) as (desk, _):
+    with app.desk(purpose, municipality) as desk:
         moved = (desk.join if todo == "join" else desk.part)(one, other, by, act)
     return _told(arguments, act, len(moved))
 
@@ -349,7 +349,7 @@ def undo(arguments: argparse.Namespace) -> int:
         act = UUID(arguments.act)
     except ValueError:
         raise UnknownAct() from None
-    with app.desk(purpose, municipality) as (desk, _):
+    with app.desk(purpose, municipality) as desk:
         moved = desk.take_back(act, arguments.by or getpass.getuser())
     return _told(arguments, act, len(moved))
 
@@ -367,8 +367,8 @@ def _told(arguments: argparse.Namespace, act: UUID, moved: int) -> int:
 def history(arguments: argparse.Namespace) -> int:
     """0 when the signal was found."""
     app = _app()
-    purpose, municipality, one = app.find_signal(arguments.signal)
-    with app.desk(purpose, municipality) as (_, tables):
+    purpose, _, one = app.find_signal(arguments.signal)
+    with app.links(purpose) as tables:
         if arguments.at:
             try:
                 moment = datetime.fromisoformat(arguments.at)
@@ -401,12 +401,11 @@ def reviews(arguments: argparse.Namespace) -> int:
     """0, also when nothing waits."""
     app = _app()
     rows = []
-    for purpose, municipality in app.registers():
-        with app.desk(purpose, municipality) as (_, tables):
+    for purpose in app.bundle().purposes:
+        with app.links(purpose) as tables:
             rows += [
                 {"signal": one, "possibly": other, "purpose": purpose, "municipality": code, "reason": reason, "since": since}
                 for one, other, code, reason, since in tables.reviews(arguments.limit)
-                if code == municipality
             ]  # fmt: skip
     if arguments.json:
         show(rows)
@@ -421,17 +420,17 @@ def reviews(arguments: argparse.Namespace) -> int:
 
 
 def figures(arguments: argparse.Namespace) -> int:
-    """0; the figures are per purpose."""
+    """0; the figures are per register, as the board shows them."""
     app = _app()
     since = datetime.now(UTC) - timedelta(days=arguments.days)
     rows = []
-    # Any register of a purpose leads to the tables of all of them.
-    for purpose, municipality in sorted(dict(app.registers()).items()):
-        with app.desk(purpose, municipality) as (_, tables):
-            found = tables.figures(since)
+    for purpose, municipality in app.registers():
+        with app.links(purpose) as tables:
+            found = tables.figures(municipality, since)
         rows.append(
             {
                 "purpose": purpose,
+                "municipality": municipality,
                 **asdict(found),
                 "precision": found.precision,
                 "recall": found.recall,
@@ -443,8 +442,8 @@ def figures(arguments: argparse.Namespace) -> int:
         return 0
     for row in rows:
         print(
-            f"{row['purpose']}: {row['links']} links by themselves in {arguments.days} days, {row['broken']} broken;"
-            f" {row['reviews']} reviews ({row['same']} one person, {row['different']} not)"
+            f"{row['purpose']} {row['municipality']}: {row['links']} links by themselves in {arguments.days} days,"
+            f" {row['broken']} broken; {row['reviews']} reviews ({row['same']} one person, {row['different']} not)"
         )
         if row["precision"] is not None and row["reviews_per_1000"] is not None:
             recall = "-" if row["recall"] is None else f"{row['recall']:.4f}"

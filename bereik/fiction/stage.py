@@ -76,7 +76,7 @@ class Report:
 
 
 def _evidence(app: App, purpose: str, municipality: str, title: str, one: UUID, other: UUID) -> list[str]:
-    with app.desk(purpose, municipality) as (desk, _):
+    with app.desk(purpose, municipality) as desk:
         lines = desk.why(one, other, "en").text("en")
     command = f"  $ bereik linkage why {str(one)[:8]} {str(other)[:8]}"
     return [title, *(f"  {line}" for line in lines), command]
@@ -225,8 +225,8 @@ class Stage:
         """How people were recognised: a link and a review with their evidence, and a break that is taken back."""
         app = App(Settings.from_env(self.stack.environment("linkage")))
         told: list[str] = []
-        for purpose, municipality in app.registers():
-            with app.desk(purpose, municipality) as (_, tables):
+        for purpose in app.bundle().purposes:
+            with app.links(purpose) as tables:
                 link = tables.narrowest_link()
                 asked = next(iter(tables.reviews(1)), None)
             if link is None or asked is None:
@@ -239,10 +239,10 @@ class Stage:
 
     def _break(self, app: App, purpose: str, municipality: str, one: UUID, other: UUID) -> list[str]:
         act = uuid4()
-        with app.desk(purpose, municipality) as (desk, _):
+        with app.desk(purpose, municipality) as desk:
             apart = len(desk.part(one, other, "demo", act))
         self.settle()
-        with app.desk(purpose, municipality) as (desk, _):
+        with app.desk(purpose, municipality) as desk:
             back = len(desk.take_back(act, "demo"))
         self.settle()
         return [

@@ -34,6 +34,14 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Remit:
+    """Where somebody is the neutral reviewer: they decide who is one person there, and see no case for it."""
+
+    purpose: str
+    municipality: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Someone who may log in. `sees_flows` opens the page of counts for the municipalities of its memberships."""
 
@@ -42,6 +50,7 @@ class Account:
     language: str = "nl"
     sees_flows: bool = False
     members: tuple[Membership, ...] = ()
+    reviews: tuple[Remit, ...] = ()
 
 
 def hash_password(password: str, work: int = _N) -> str:
@@ -78,7 +87,7 @@ def has_password(stored: str) -> bool:
 
 
 def put_accounts(tx: Tx, accounts: Sequence[tuple[Account, str]]) -> int:
-    """Create or replace accounts (with their password hash) and exactly their memberships. Returns how many."""
+    """Create or replace accounts (with their password hash) and exactly their memberships and remits. Returns how many."""
     for account, password_hash in accounts:
         tx.execute(
             "INSERT INTO ops.account (username, display_name, password_hash, language, sees_flows)"
@@ -92,6 +101,12 @@ def put_accounts(tx: Tx, accounts: Sequence[tuple[Account, str]]) -> int:
             tx.execute(
                 "INSERT INTO ops.member (username, purpose, municipality, team) VALUES (%s, %s, %s, %s)",
                 (account.username, member.purpose, member.municipality, member.team),
+            )
+        tx.execute("DELETE FROM ops.reviewer WHERE username = %s", (account.username,))
+        for remit in sorted(set(account.reviews), key=lambda one: (one.purpose, one.municipality)):
+            tx.execute(
+                "INSERT INTO ops.reviewer (username, purpose, municipality) VALUES (%s, %s, %s)",
+                (account.username, remit.purpose, remit.municipality),
             )
     return len(accounts)
 
@@ -120,14 +135,16 @@ _FIRST_NAMES = (
 def demo_accounts(bundle: Bundle) -> tuple[Account, ...]:
     """Fictional accounts for every declared team, a coordinator per purpose, and a privacy officer per municipality.
 
-    A coordinator sees the cases of one purpose only: whoever sees two purposes at once could join what no bridge does.
-    The privacy officer sees counts and no case.
+    A coordinator sees the cases of one purpose only: whoever sees two purposes at once could join what no bridge does; for
+    the same reason a reviewer decides in one purpose. The privacy officer sees counts and no case.
     """
     accounts: list[Account] = []
 
-    def add(username: str, sees_flows: bool, members: tuple[Membership, ...]) -> None:
+    def add(
+        username: str, sees_flows: bool, members: tuple[Membership, ...], reviews: tuple[Remit, ...] = ()
+    ) -> None:
         name = _FIRST_NAMES[len(accounts) % len(_FIRST_NAMES)]
-        accounts.append(Account(username, name, sees_flows=sees_flows, members=members))
+        accounts.append(Account(username, name, sees_flows=sees_flows, members=members, reviews=reviews))
 
     for code, municipality in bundle.municipalities.items():
         for team in municipality.teams:
@@ -141,4 +158,7 @@ def demo_accounts(bundle: Bundle) -> tuple[Account, ...]:
             if helping:
                 add(f"{code}-coordinator-{purpose}", True, helping)
         add(f"{code}-privacy", True, tuple(Membership(purpose, code, "-") for purpose in bundle.purposes))
+    for code in bundle.municipalities:
+        for purpose in bundle.purposes:
+            add(f"{code}-reviewer-{purpose}", False, (), (Remit(purpose, code),))
     return tuple(accounts)

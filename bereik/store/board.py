@@ -17,7 +17,7 @@ from uuid import UUID
 from bereik.cases import Signal, spoken
 from bereik.lifecycle import Fact
 from bereik.store import Store, Tx
-from bereik.store.accounts import Account, Membership
+from bereik.store.accounts import Account, Membership, Remit
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,13 @@ def account(tx: Tx, username: str) -> tuple[Account, str] | None:
             (username,),
         )
     )
-    return Account(username, display_name, language, sees_flows, members), password_hash
+    reviews = tuple(
+        Remit(*row)
+        for row in tx.rows(
+            "SELECT purpose, municipality FROM ops.reviewer WHERE username = %s ORDER BY 1, 2", (username,)
+        )
+    )
+    return Account(username, display_name, language, sees_flows, members, reviews), password_hash
 
 
 def choices(tx: Tx, filters: Filters) -> Choices:

@@ -90,7 +90,31 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.transfer": "SELECT, INSERT, UPDATE",
         },
     ),
+    # The board, for a reviewer only: what is asked, and an answer. `_NARROWED` says which rows.
+    (
+        "reviewing",
+        ("bereik_web",),
+        {
+            "vault.register": "SELECT",
+            "vault.record": "SELECT, UPDATE (person_id, version, keyed)",
+            "vault.key": "INSERT",
+            "vault.link": "INSERT",
+            "vault.review": "SELECT, UPDATE (closed_at, closed_by, same, unsure)",
+            "vault.verdict": "SELECT, INSERT",
+            "vault.crowd": "SELECT",
+        },
+    ),
 )
+
+# Within its purpose a role sees every row, but for these: the user whom the web process named decides (migration 0007).
+_NARROWED: dict[str, dict[str, str]] = {
+    "reviewing": {
+        "vault.register": "vault.works_in(purpose, municipality)",
+        "vault.record": "vault.may_open(signal_id)",
+        "vault.review": "vault.may_review(signal_id, against, register_id)",
+        "vault.verdict": "register_id IN (SELECT g.register_id FROM vault.register g)",
+    }
+}
 
 _LOGINS = frozenset(login for _, logins, _ in _COMPARTMENTS for login in logins)
 
@@ -139,9 +163,10 @@ def sync_purposes(connection: Connection, purposes: Sequence[str], delivered: Co
                     (schema, name, role),
                 ).first()
                 if has is None:
+                    rows = _NARROWED.get(prefix, {}).get(table, "true")
                     connection.exec_driver_sql(
                         f"CREATE POLICY {role} ON {table} TO {role}"
-                        f" USING (purpose = '{purpose}') WITH CHECK (purpose = '{purpose}')"
+                        f" USING (purpose = '{purpose}' AND {rows}) WITH CHECK (purpose = '{purpose}')"
                     )
             for login in sorted(_LOGINS - set(logins)):
                 connection.exec_driver_sql(f"REVOKE {role} FROM {login}")

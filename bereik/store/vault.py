@@ -289,17 +289,11 @@ class VerdictRows(VaultRows):
         )
         return (rows[0][0], [other for _, other in rows]) if rows else None
 
-    def figures(self, since: datetime) -> Figures:
-        """What people's decisions since a moment say of the links that were made by themselves."""
+    def figures(self, municipality: str, since: datetime) -> Figures:
+        """What people's decisions since a moment say of the links that one register made by itself."""
         row = self._tx.rows(
-            "SELECT (SELECT count(*) FROM vault.link WHERE version = 1 AND decided_at >= %(since)s),"
-            " (SELECT count(*) FROM vault.link WHERE version = 1 AND outcome = 'link' AND decided_at >= %(since)s),"
-            " (SELECT count(*) FROM vault.review WHERE opened_at >= %(since)s),"
-            " (SELECT count(*) FROM vault.review WHERE closed_at >= %(since)s AND same),"
-            " (SELECT count(*) FROM vault.review WHERE closed_at >= %(since)s AND NOT same),"
-            " (SELECT count(DISTINCT l.signal_id) FROM vault.link l JOIN vault.verdict v USING (act_id)"
-            "   WHERE NOT v.same AND v.ended_at IS NULL AND l.reason = 'parted' AND v.decided_at >= %(since)s)",
-            {"since": since},
+            "SELECT signals, links, reviews, same, different, broken FROM vault.figures(%s, %s, %s)",
+            (self._purpose, municipality, since),
         )[0]
         return Figures(*row)
 

@@ -20,7 +20,9 @@ def main() -> None:
             pass
         # It is there for this process, whatever else is set.
         assert app.settings.entrance is not None
-        board = create_app(app.store, app.bundle, app.web_secret(), app.settings.entrance)
+        board = create_app(
+            app.store, app.bundle, app.web_secret(), app.settings.entrance, keyring=app.keyring
+        )
     uvicorn.run(
         board,
         host=app.settings.web_host,

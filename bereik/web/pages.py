@@ -25,10 +25,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bereik.bundle import Bundle
+from bereik.keys import Keyring
 from bereik.settings import Entrance
 from bereik.store import SchemaIsOld, Store, StoreUnavailable, Tx, board
 from bereik.store.accounts import Account, has_password, hash_password, verify_password
-from bereik.web import plan, views
+from bereik.verdicts import DecidedBefore
+from bereik.web import plan, reviews, views
 from bereik.web.oidc import FLOW_SECONDS, LoginFailed, Provider, ProviderAway
 from bereik.web.session import MAX_AGE_SECONDS, Brake, Session, Sessions
 from bereik.web.texts import AMSTERDAM, LANGUAGES, text
@@ -155,6 +157,13 @@ class _Board:
     def session(self, request: Request) -> Session | None:
         """The session of the request's cookie."""
         return self.sessions.read(request.cookies.get(COOKIE))
+
+    def checked(self, request: Request, form: Mapping[str, str]) -> Session:
+        """The session whose form this is. Raises 403 for a form without that session's token."""
+        session = self.session(request)
+        if session is None or not _same(form.get("csrf", ""), self.sessions.token(session)):
+            raise HTTPException(403)
+        return session
 
     @contextmanager
     def visitor(self, request: Request) -> Iterator[Visitor]:
@@ -288,8 +297,12 @@ def create_app(
     secret: bytes,
     entrance: Entrance,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    keyring: Keyring | None = None,
 ) -> FastAPI:
-    """The board as an ASGI application. `bundle_source` gives the bundle now active; `secret` signs the sessions."""
+    """The board as an ASGI application. `bundle_source` gives the bundle now active; `secret` signs the sessions.
+
+    Without the keyring no record can be opened, and there are no reviews.
+    """
     desk = _Board(store, bundle_source, secret, entrance, clock)
 
     app = FastAPI(title="Bereik", docs_url=None, redoc_url=None, openapi_url=None)
@@ -300,6 +313,8 @@ def create_app(
     if desk.provider is not None:
         _add_provider(app, desk, desk.provider)
     _add_pages(app, desk)
+    if keyring is not None:
+        _add_reviews(app, desk, reviews.Reviewing(keyring))
     return app
 
 
@@ -360,13 +375,6 @@ def _add_probes(app: FastAPI, desk: _Board) -> None:
 
 
 def _add_sessions(app: FastAPI, desk: _Board) -> None:
-    def checked(request: Request, form: Mapping[str, str]) -> Session:
-        """The session whose form this is. Raises 403 for a form without that session's token."""
-        session = desk.session(request)
-        if session is None or not _same(form.get("csrf", ""), desk.sessions.token(session)):
-            raise HTTPException(403)
-        return session
-
     @app.get("/login")
     def login_page(request: Request) -> Response:
         session = desk.session(request)
@@ -383,7 +391,7 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
     def login(request: Request, form: _Form) -> Response:
         if not desk.passwords:
             raise HTTPException(405)
-        session = checked(request, form)
+        session = desk.checked(request, form)
         username, onward = form.get("username", "").strip()[:100], _local_path(form.get("next"))
         wait = desk.brake.attempt(username)
         if wait:
@@ -418,7 +426,7 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
 
     @app.post("/logout")
     def logout(request: Request, form: _Form) -> Response:
-        session = checked(request, form)
+        session = desk.checked(request, form)
         desk.sessions.end(session)
         anonymous = desk.sessions.new(session.language)
         token = request.cookies.get(_TOKEN_COOKIE)
@@ -434,7 +442,7 @@ def _add_sessions(app: FastAPI, desk: _Board) -> None:
 
     @app.post("/language")
     def language(request: Request, form: _Form) -> Response:
-        session = checked(request, form)
+        session = desk.checked(request, form)
         wanted = form.get("language", "")
         if wanted not in LANGUAGES:
             raise HTTPException(400)
@@ -582,6 +590,62 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
             municipalities=[(code, words.municipality(code)) for code in mine],
             municipality=wanted if wanted in mine else "",
         )  # fmt: skip
+
+
+def _add_reviews(app: FastAPI, desk: _Board, reviewing: reviews.Reviewing) -> None:
+    @app.get("/reviews")
+    def waiting(request: Request) -> Response:
+        bundle = desk.bundle()
+        with desk.visitor(request) as visitor:
+            found = reviewing.waiting(visitor.tx, visitor.account, bundle)
+            if not found and not visitor.account.reviews:
+                raise HTTPException(404)
+            figures = reviewing.figures(visitor.tx, visitor.account, desk.clock())
+        words = views.Words(bundle, visitor.session.language)
+        return desk.page(
+            request, "reviews.html", visitor.session, visitor.account, nav="reviews", rows=reviews.queue(found, words),
+            figures=reviews.counts(figures, words), days=reviews.FIGURE_DAYS,
+        )  # fmt: skip
+
+    def opened(request: Request, signal_id: str, problem: str = "") -> Response:
+        bundle = desk.bundle()
+        with desk.visitor(request) as visitor:
+            language = visitor.session.language
+            found = reviewing.open(visitor.tx, visitor.account, bundle, _id(signal_id), language)
+            if found is None:
+                # The same answer whether it is not for this user, was answered by another, or does not exist.
+                raise HTTPException(404)
+        sheet = reviews.sheet(found, visitor.account.username, views.Words(bundle, language))
+        return desk.page(
+            request, "review.html", visitor.session, visitor.account, 409 if problem else 200, nav="reviews", review=sheet,
+            problem=text(problem, language) if problem else "",
+        )  # fmt: skip
+
+    @app.get("/reviews/{signal_id}")
+    def review(request: Request, signal_id: str) -> Response:
+        return opened(request, signal_id)
+
+    @app.post("/reviews/{signal_id}")
+    def answer(request: Request, signal_id: str, form: _Form) -> Response:
+        desk.checked(request, form)
+        if form.get("answer") not in reviews.ANSWERS:
+            raise HTTPException(400)
+        bundle = desk.bundle()
+        try:
+            with desk.visitor(request) as visitor:
+                found = reviewing.answer(visitor.tx, visitor.account, bundle, _id(signal_id), form["answer"])
+                if found is None:
+                    raise HTTPException(404)
+        except DecidedBefore:
+            return opened(request, signal_id, "review.opposite")
+        return RedirectResponse(f"/reviews/{found.signal_id}", 303)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise HTTPException(404) from None
 
 
 def _greeting(now: datetime) -> str:

@@ -487,6 +487,7 @@ def _signal(signal: SignalRow, words: Words) -> dict[str, Any]:
         "withdrawn": signal.status == "withdrawn",
         "in_doubt": signal.in_doubt,
         "resembles": str(signal.resembles) if signal.resembles else None,
+        "review": f"/reviews/{signal.signal_id}",
     }
 
 

@@ -112,11 +112,11 @@ def test_text_is_readable(page: Page, address: str, made: World, path: str) -> N
     """WCAG AA: at least 4.5 to 1 between text and what is behind it, on all text outside the picture."""
     login(page, address, "9901-coordinator-schuldhulp")
     page.open(address + (f"/cases/{made.cases['a-debt']}" if path == "case" else path))
-    weak = page.look(_CONTRAST)
+    weak = page.look(CONTRAST)
     assert weak == []
 
 
-_CONTRAST = """
+CONTRAST = """
 (() => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const rgb = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
-IDS = {"collect", "quality", "clock", "train", "delivery", "rounds"}
+IDS = {"collect", "quality", "clock", "train", "delivery", "rounds", "relink"}
 
 LOAD = """
 import json, sys, time
@@ -70,6 +70,7 @@ def test_every_dag_loads(loaded: dict[str, object]) -> None:
         "train": ["propose"],
         "delivery": ["deliver"],
         "rounds": ["look"],
+        "relink": ["place", "registers"],
     }
 
 

@@ -27,11 +27,11 @@ LOGINS = {
     "bereik_bridge": f"{_CONSUMER} ops.parked:i bridge.trace:siud bridge.bridge:siud bridge.side:siud audit.act:i",
     "bereik_checks": f"{_CONSUMER} ops.parked:i audit.act:i",
     "bereik_relay": f"{_EVERY} ops.outbox:sd",
-    "bereik_web": f"{_EVERY} ops.account:s ops.member:s ops.gate_count:s ops.flow_count:s casework.case:s"
-    " casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s audit.act:i",
+    "bereik_web": f"{_EVERY} ops.outbox:i ops.account:s ops.member:s ops.reviewer:s ops.gate_count:s ops.flow_count:s"
+    " casework.case:s casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s audit.act:i",
     "bereik_dags": f"{_EVERY} ops.position:s ops.outbox:i ops.gate_count:s ops.flow_count:s",
     "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
-    " ops.gate_count:s ops.flow_count:s audit.act:i",
+    " ops.reviewer:siud ops.gate_count:s ops.flow_count:s audit.act:i",
     "bereik_linkage": f"{_EVERY} ops.outbox:i audit.act:i",
     "bereik_delivery": f"{_EVERY} audit.act:i",
 }
@@ -43,11 +43,12 @@ PER_PURPOSE = {
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s casework.case:s casework.signal:s casework.fact:s",
     "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu",
+    "reviewing": "vault.register:s vault.record:su vault.key:i vault.link:i vault.review:su vault.verdict:si vault.crowd:s",
 }
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
     " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
-    " ops.parked ops.position vault.crowd vault.key vault.link vault.record vault.register vault.residency vault.review"
+    " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.record vault.register vault.residency vault.review"
     " vault.transfer vault.verdict"
 )
 # What a role per purpose may read of a table that others may read more of.
@@ -81,6 +82,7 @@ MAY_TAKE = {
     "bereik_bridge": {"bridging", "tracing"},
     "bereik_checks": {"casework", "checking"},
     "bereik_operator": {"casework", "bereik_auditor"},
+    "bereik_web": {"reviewing"},
     "bereik_dags": {"casework", "bereik_auditor"},
     "bereik_linkage": {"linking", "bereik_auditor"},
     "bereik_delivery": {"delivering"},

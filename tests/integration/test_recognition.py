@@ -58,9 +58,9 @@ def test_in_doubt_each_has_a_case_of_its_own_with_a_hint(world: World, desk_app:
     assert one != other, "undecided never means linked"
     assert world.rows("SELECT hint FROM casework.signal WHERE signal_id = %s", (second,)) == [(first,)]
     assert world.case(other)["team"], "its terms run, and a team was told"
-    purpose, municipality, found = desk_app.find_signal(str(second)[:13])
+    purpose, _, found = desk_app.find_signal(str(second)[:13])
     assert found == second
-    with desk_app.desk(purpose, municipality) as (_, tables):
+    with desk_app.links(purpose) as tables:
         assert tables.asked(second) == first
 
 
@@ -70,7 +70,7 @@ def test_a_decision_reaches_the_case_and_its_team_and_so_does_taking_it_back(
     (first, one), (second, other) = twins(world)
     purpose, municipality, _ = desk_app.find_signal(str(first))
     act = uuid4()
-    with desk_app.desk(purpose, municipality) as (desk, _):
+    with desk_app.desk(purpose, municipality) as desk:
         desk.join(first, second, "a reviewer", act)
     world.drain()
     assert case_now(world, first) == case_now(world, second) == one
@@ -78,7 +78,7 @@ def test_a_decision_reaches_the_case_and_its_team_and_so_does_taking_it_back(
         (0, False)
     ]
 
-    with desk_app.desk(purpose, municipality) as (desk, _):
+    with desk_app.desk(purpose, municipality) as desk:
         desk.take_back(act, "a reviewer")
     world.drain()
     apart = case_now(world, second)
@@ -91,7 +91,7 @@ def test_a_decision_reaches_the_case_and_its_team_and_so_does_taking_it_back(
 def test_why_tells_levels_and_never_a_value(world: World, desk_app: App) -> None:
     (first, _), (second, _) = twins(world)
     purpose, municipality, _ = desk_app.find_signal(str(first))
-    with desk_app.desk(purpose, municipality) as (desk, _):
+    with desk_app.desk(purpose, municipality) as desk:
         for language, word in (("nl", "achternaam"), ("en", "surname")):
             text = "\n".join(desk.why(first, second, language).text(language))
             assert word in text and "2010" not in text and "anarie" not in text
