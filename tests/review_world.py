@@ -50,11 +50,11 @@ class Questions:
             "postcode": f"12{10 + self._number}AB", "house_number": str(self._number), "phone": f"06990{self._number:05}",
         }  # fmt: skip
         found = (uuid4(), uuid4())
-        for signal_id, initials in zip(found, ("A.", "B."), strict=True):
+        for minute, initials in enumerate(("A.", "B.")):
             row = vault.seal(
                 Identity({**home, "initials": initials}),
                 self._made.bundle.linkage,
-                RecordRow(signal_id, self._register, datetime(2026, 11, 12, 9, tzinfo=UTC)),
+                RecordRow(found[minute], self._register, datetime(2026, 11, 12, 9, minute, tzinfo=UTC)),
             )
             with self._store.transaction() as tx, tx.role(f"vault_{PURPOSE}"):
                 vault.identify([row], VaultRows(tx, PURPOSE), self._made.bundle.linkage, 1)

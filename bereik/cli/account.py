@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
     )
     put.add_argument(
         "--reviews", action="append", default=[], metavar="PURPOSE/MUNICIPALITY",
-        help="they decide there, as a neutral reviewer, who is one person (schuldhulp/9901); may be repeated",
+        help="they decide there, as a neutral reviewer, who is one person; may be repeated",
     )  # fmt: skip
     put.add_argument("--flows", action="store_true", help="they also see who may meet whom, in counts")
     put.add_argument("--language", choices=("nl", "en"), default="nl")

@@ -38,7 +38,8 @@ def test_every_text_exists_and_is_used() -> None:
     families = ("login.point.", "login.refused.", "kind.", "error.", "reason.", "told.", "outlet.", "label.", "flows.gate.",
                 "flows.col.", "plan.missing.", "plan.state.", "plan.promise.",
                 "bridge.field.", "bridge.ground.", "board.morning", "board.afternoon", "board.evening", "due.", "fact.",
-                "case.now.", "yes", "no")  # fmt: skip
+                "case.now.", "yes", "no", "review.answered.", "review.then.", "review.field.", "review.same", "review.different",
+                "review.one_side")  # fmt: skip
     joined = "\n".join(sources)
     idle = [
         key
