@@ -48,8 +48,8 @@ PER_PURPOSE = {
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
     " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
-    " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.record vault.register vault.residency vault.review"
-    " vault.transfer vault.verdict"
+    " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.record vault.register vault.residency"
+    " vault.review vault.transfer vault.verdict"
 )
 # What a role per purpose may read of a table that others may read more of.
 COLUMNS = {
