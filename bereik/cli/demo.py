@@ -228,7 +228,9 @@ def _play(
     stage.agree()
     stage.settle()
     say("consent taken down, bridges settled")
-    report = replace(stage.report(), recognised=stage.recognise())
+    followed = stage.work()
+    say(f"{len(followed)} cases brought to their outcome by fictional workers")
+    report = replace(stage.report(), recognised=stage.recognise(), followed=followed)
     note.write_text(
         json.dumps({"today": today.isoformat(), "seed": seed, "signals": signals, "done": True}),
         encoding="utf-8",
@@ -288,6 +290,7 @@ def _tell(stack: Stack, report: Report, password: str, as_json: bool) -> None:
                     }
                     for t in report.stories
                 ],
+                "followed": [asdict(one) for one in report.followed],
                 "wrong": report.wrong,
                 "recognised": report.recognised,
                 "deliveries": [str(path) for path in deliveries],
@@ -337,6 +340,18 @@ def _lines(report: Report) -> Iterator[str]:
         yield from textwrap.wrap(told.found, _WIDTH, initial_indent="      > ", subsequent_indent="        ")
         yield f"      $ {told.command}"
     yield ""
+    if report.followed:
+        yield "FROM FIRST SIGNAL TO OUTCOME"
+    for number, one in enumerate(report.followed, 1):
+        mark = "" if one.fine else "   <-- NOT AS IT SHOULD BE"
+        yield f"  {number:2}. {one.title}{mark}"
+        for line in one.lines:
+            yield from textwrap.wrap(
+                line, _WIDTH, initial_indent="      ", subsequent_indent="                  "
+            )
+        yield f"      $ {one.command}"
+    if report.followed:
+        yield ""
     if report.recognised:
         yield "WHO IS WHO"
         for line in report.recognised:

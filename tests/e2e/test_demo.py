@@ -35,7 +35,10 @@ def start(home: Path, *words: str) -> subprocess.Popen[str]:
 @pytest.mark.stack
 @pytest.mark.airflow
 @pytest.mark.slow
-def test_once_checks_every_story_with_airflow_and_leaves_nothing(home: Path) -> None:
+def test_once_ends_in_the_cases_of_the_oracle_follows_five_to_their_outcome_and_leaves_nothing(
+    home: Path,
+) -> None:
+    """The same months through the real stack end in the cases that the oracle works out apart from the code."""
     command = start(home, "demo", "--once", "--json", "--signals", "700")
     out, err = command.communicate(timeout=900)
     assert command.returncode == 0, (err[-2_000:], out[-2_000:])
@@ -43,6 +46,10 @@ def test_once_checks_every_story_with_airflow_and_leaves_nothing(home: Path) -> 
     assert result["fine"] and not result["wrong"]
     assert len(result["stories"]) >= 16 and all(story["fine"] for story in result["stories"])
     assert {row["door"] for row in result["counts"]} == {"kafka", "file"}
+    followed = result["followed"]
+    assert len(followed) == 5 and all(one["fine"] for one in followed)
+    assert all("first signal" in one["lines"][0] and "closed" in one["lines"][-1] for one in followed)
+    assert any("refused" in line for one in followed for line in one["lines"])
     assert result["bridges"].get("open by consent", 0) >= 1
     assert "collected by Airflow" in err
     assert Supervisor(home / "once").leftovers() == []
