@@ -22,7 +22,7 @@ from typing import Any
 from bereik import cases, contact, lifecycle
 from bereik.bundle import Bundle, Contact, Municipality, Purpose, SignalType
 from bereik.cases import CONTRACT, Case, Signal, local_day
-from bereik.contact import BY_RULE, Debt, Subject
+from bereik.contact import BY_RULE, Subject
 from bereik.lifecycle import OPEN, Fact
 
 FIRST, LAST = date(2026, 1, 5), date(2026, 7, 5)
@@ -54,11 +54,20 @@ class Held:
 
     case: Case
     subject: str
-    waits_since: datetime
     facts: list[Fact] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
     reported: bool = False
     version: int = 1
+
+
+class _Row:
+    """A case as its row in the database shows it to contact."""
+
+    def __init__(self, held: Held) -> None:
+        case = held.case
+        self.version, self.municipality, self.team = held.version, case.municipality, case.route.team
+        self.status, self.kind, self.crisis = case.status, case.kind.value, case.crisis
+        self.priority, self.received_at, self.offer_by = case.priority, case.received_at, case.offer_by
 
 
 # ---------------------------------------------------------------- what comes in
@@ -209,7 +218,7 @@ class HalfYear:
             for signal_id in decision.signals:
                 self.inbox[signal_id].signal.case_id = case_id
             decision.case_id = case_id
-            self._keep(case_id, subject, decision, now)
+            self._keep(case_id, subject, decision)
         held = {signal.case_id for signal in active}
         for case_id in self.of_subject[subject] - held:
             self.cases[case_id].case.stands = False
@@ -218,14 +227,12 @@ class HalfYear:
     def _active(self, subject: str) -> list[Signal]:
         return [self.inbox[one].signal for one in sorted(self.members[subject]) if self.inbox[one].active]
 
-    def _keep(self, case_id: str, subject: str, decision: Case, now: datetime) -> None:
+    def _keep(self, case_id: str, subject: str, decision: Case) -> None:
         held = self.cases.get(case_id)
         if held is None:
-            self.cases[case_id] = Held(decision, subject, now)
+            self.cases[case_id] = Held(decision, subject)
             self.of_subject[subject].add(case_id)
             return
-        if held.case.route.team != decision.route.team or (decision.stands and not held.case.stands):
-            held.waits_since = now
         held.case, held.version = decision, held.version + 1
 
     # ------------------------------------------------------------ what workers do
@@ -259,7 +266,7 @@ class HalfYear:
                 return done + 1
         if not held.case.stands:
             return done
-        seen = contact.view(self._subject(case_id, held, day), self.rules, day)
+        seen = contact.view(self._subject(case_id, held), self.rules, day)
         for promise in seen.promises:
             if promise.kept is None and promise.by <= day:
                 kept = "promise_kept" if chance.random() < 0.8 else "promise_broken"
@@ -327,7 +334,7 @@ class HalfYear:
         held = self.cases[case_id]
         lifecycle.check(kind, detail, self.purpose, held.case.when, [team.id for team in self.teams], day)
         if by != BY_RULE and held.case.stands:
-            seen = contact.view(self._subject(case_id, held, day), self.rules, day)
+            seen = contact.view(self._subject(case_id, held), self.rules, day)
             contact.check(kind, detail, held.facts, seen.progress, self.purpose, day)
         self._tick += 1
         at = _moment(day, 10) + timedelta(microseconds=self._tick)
@@ -337,26 +344,25 @@ class HalfYear:
 
     # ------------------------------------------------------------ the clock
 
-    def _subject(self, case_id: str, held: Held, day: date) -> Subject:
-        case = held.case
-        debts = []
-        for signal_id in case.signals:
-            signal = self.inbox[signal_id].signal
-            kind = self.bundle.signal_types[signal.type]
-            crisis = bool(kind.crisis_field and signal.facts.get(kind.crisis_field))
-            debts.append(Debt(signal.type, local_day(signal.received_at), signal.signal_date, None, crisis))
-        return Subject(
-            case_id, held.version, case.municipality, case.route.team,
-            {name: frozenset(values) for name, values in case.labels.items()},
-            tuple(debts), tuple(held.facts), case.priority, case.received_at, case.offer_by,
-            case.when == lifecycle.TAKEN_UP, held.waits_since,
-        )  # fmt: skip
+    def _subject(self, case_id: str, held: Held) -> Subject:
+        """The case as contact reads it, from the decision, its signals and its facts."""
+        signals = [self.inbox[one].signal for one in held.case.signals]
+        return contact.read(case_id, _Row(held), signals, held.facts, self.purpose, self.bundle.signal_types)
 
     def _look(self, day: date) -> None:
         """One look at the clock, then the law it stands for: a term that passes has been met or told."""
         waiting = sorted(self._open())
+        monday = contact.week_start(day)
+        # A case that ended this week has used its team's place.
+        ended = [
+            (case_id, held)
+            for case_id, held in sorted(self.cases.items())
+            if not held.case.stands
+            and held.case.when != "withdrawn"
+            and local_day(held.case.received_at) >= monday
+        ]
         found = contact.look(
-            [self._subject(case_id, held, day) for case_id, held in waiting],
+            [self._subject(case_id, held) for case_id, held in (*waiting, *ended)],
             self.rules,
             self.town.routes[self.purpose.id],
             {team.id: team.capacity_per_week or 0 for team in self.teams},
@@ -381,14 +387,13 @@ class HalfYear:
         for subject, team in found.handed_over:
             if self.cases[subject.case_id].case.stands:
                 self._state(subject.case_id, "handed_over", {"team": team}, BY_RULE, day)
-                self.cases[subject.case_id].waits_since = _moment(day, 18)
 
     # ------------------------------------------------------------ the laws at the end
 
     def _all_has_ended(self) -> None:
         for case_id, held in self.cases.items():
             if held.case.stands or held.case.when in OPEN:
-                raise Broken(f"case {case_id} never ended: {held.case.status} since {held.waits_since}")
+                raise Broken(f"case {case_id} never ended: it is {held.case.status}")
             if held.case.when != "withdrawn" and any(fact.kind == "closed" for fact in held.facts):
                 last = max(
                     (fact for fact in held.facts if fact.kind == "closed"), key=lambda fact: fact.stated_at

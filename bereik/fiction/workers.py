@@ -11,7 +11,7 @@ from uuid import UUID
 from bereik import contact, lifecycle
 from bereik.app import App
 from bereik.bundle import ContactStep, Purpose, Word
-from bereik.cases import AMSTERDAM
+from bereik.cases import AMSTERDAM, labels_of
 from bereik.errors import LastingError
 from bereik.store import explain, invariants
 
@@ -102,9 +102,10 @@ class _Worker:
     def plays(self, script: _Script) -> Followed:
         """The whole script, one fact after the other."""
         case, name = self._case, str(self._case["case_id"])[:8]
+        first = min(case["signals"], key=lambda signal: signal["received_at"])
         self._tells(
-            case["signals"][0]["received_at"],
-            f"first signal: {case['signals'][0]['signal_type']}, from {case['signals'][0]['partner']}"
+            first["received_at"],
+            f"first signal: {first['signal_type']}, from {first['partner']}"
             + (f"; {len(case['signals']) - 1} more since" if len(case["signals"]) > 1 else ""),
         )
         self._tells(
@@ -130,10 +131,10 @@ class _Worker:
         for number, step in enumerate(steps, 1):
             reached = script.reaches and number == len(steps)
             daypart = step.daypart or self._purpose.words["dayparts"][number % 3].id
-            day = min(self._today(), self._day(self._case["received_at"]) + timedelta(days=step.earliest))
-            detail = {"kind": step.contact, "reached": reached, "day": day.isoformat(), "daypart": daypart}
+            day = self._today().isoformat()
+            detail = {"kind": step.contact, "reached": reached, "day": day, "daypart": daypart}
             self._states(
-                "attempt", detail, f"{step.contact}, {daypart}: {'reached' if reached else 'nobody'}", day
+                "attempt", detail, f"{step.contact}, {daypart}: {'reached' if reached else 'nobody'}"
             )
 
     def _promises(self) -> None:
@@ -174,11 +175,11 @@ class _Worker:
         else:
             raise NotRefused()
 
-    def _states(self, kind: str, detail: dict[str, Any], said: str, day: date | None = None) -> str:
+    def _states(self, kind: str, detail: dict[str, Any], said: str) -> str:
         row = self._app.state_fact(
             self._case["purpose"], self._case["case_id"], kind, detail, self._case["team"]
         )
-        self._lines.append(f"{day or self._today()}  {said}")
+        self._lines.append(f"{self._today()}  {said}")
         return row.status
 
     def _tells(self, at: datetime, said: str) -> None:
@@ -190,12 +191,9 @@ class _Worker:
         rules = self._app.bundle().municipalities[case["municipality"]].policies[case["purpose"]].contact
         if rules is None:
             return ()
-        labels = {
-            "kind": frozenset({case["kind"]}), "crisis": frozenset({"yes" if case["crisis"] else "no"}),
-            "area": frozenset({case["area"]} if case["area"] else ()), "warm": frozenset({"no"}), "repeat": frozenset({"no"}),
-            "type": frozenset(signal["signal_type"] for signal in case["signals"]),
-        }  # fmt: skip
-        return contact.plan_for(labels, rules).steps
+        types = sorted({signal["signal_type"] for signal in case["signals"]})
+        labels = labels_of([case["area"] or ""], types, case["kind"], case["crisis"], False, False)
+        return contact.plan_for({name: frozenset(values) for name, values in labels.items()}, rules).steps
 
     @staticmethod
     def _day(at: datetime) -> date:
