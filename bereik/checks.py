@@ -33,6 +33,7 @@ from bereik.ports import (
     Helped,
     Keys,
     Letter,
+    Offer,
     Record,
     Register,
     Residents,
@@ -259,6 +260,20 @@ class Checks:
             with tx.checking(purpose_id) as tables:
                 found += [(purpose_id, row) for row in tables.tray(sorted(residency.TRAY), self.by_hand)]
         return found
+
+    def offers(self, tx: ChecksTx) -> list[tuple[str, Offer]]:
+        """(purpose, offer) of every mover's case that waits for its new municipality."""
+        found: list[tuple[str, Offer]] = []
+        for purpose_id in self.purposes:
+            with tx.checking(purpose_id) as tables:
+                found += [(purpose_id, offer) for offer in tables.offers()]
+        return found
+
+    def answer_offer(self, purpose_id: str, offer: Offer, accepted: bool, by: str, tx: ChecksTx) -> None:
+        """What the new municipality answers; once. Raises `NothingHeld`."""
+        with tx.checking(purpose_id) as tables:
+            if not tables.decide_offer(offer.transfer_id, accepted, by):
+                raise NothingHeld()
 
     def compare(
         self, purpose_id: str, case_id: str, person_id: str, tx: ChecksTx

@@ -481,6 +481,17 @@ class Held:
     choice: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A mover's case that waits for the municipality where somebody lives now."""
+
+    transfer_id: str
+    case_id: str
+    municipality: str
+    toward: str
+    since: datetime
+
+
 class CheckTables(Protocol):
     """Rows of one purpose about what the registers said."""
 
@@ -498,6 +509,8 @@ class CheckTables(Protocol):
     def offer(
         self, transfer_id: UUID, case_id: str, person_id: str, municipality: str, toward: str
     ) -> None: ...
+    def offers(self) -> list[Offer]: ...
+    def decide_offer(self, transfer_id: str, accepted: bool, by: str) -> bool: ...
 
 
 class Residents(Protocol):

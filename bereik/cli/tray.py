@@ -56,11 +56,18 @@ def add(subparsers: Any) -> None:
     )
     repair.add_argument("--choice", required=True, choices=[one.value for one in _CHOICES])
     repair.set_defaults(run=_repair)
+    offers = parts.add_parser("offers", help="cases of people who moved, offered to where they live now")
+    offers.set_defaults(run=_offers)
+    answer = parts.add_parser("answer", help="what the new municipality says to an offer")
+    answer.add_argument("case", help="id of the case; the first 8 characters will do")
+    answer.add_argument("--accepted", required=True, choices=("yes", "no"))
+    answer.add_argument("--by", default=getpass.getuser(), help="who answers")
+    answer.set_defaults(run=_answer)
     for part in (looking, repair):
         part.add_argument("case", help="id of the case; the first 8 characters will do")
         part.add_argument("--person", help="id of the person, where the case has more than one in the tray")
         part.add_argument("--by", default=getpass.getuser(), help="who does this")
-    for part in (listing, rates, looking, repair):
+    for part in (listing, rates, looking, repair, offers, answer):
         part.add_argument("--json", action="store_true", help="print as JSON")
 
 
@@ -154,4 +161,48 @@ def _repair(arguments: argparse.Namespace) -> int:
         show({"case_id": case_id, "person_id": person_id, "choice": arguments.choice})
     else:
         print(f"Case {case_id[:8]}, person {person_id[:8]}: {_CHOICES[Choice(arguments.choice)]}.")
+    return 0
+
+
+def _offers(arguments: argparse.Namespace) -> int:
+    with App.from_env(process="checks").checks() as (checks, session):
+        found = checks.offers(session)
+    if arguments.json:
+        show(
+            [
+                {
+                    "purpose": purpose,
+                    "case_id": one.case_id,
+                    "from": one.municipality,
+                    "to": one.toward,
+                    "since": one.since,
+                }
+                for purpose, one in found
+            ]
+        )
+        return 0
+    for _, one in found:
+        print(f"{one.case_id[:8]} {one.municipality} -> {one.toward} {one.since:%Y-%m-%d}")
+    print(f"{len(found)} offered.")
+    return 0
+
+
+def _answer(arguments: argparse.Namespace) -> int:
+    with App.from_env(process="checks").checks() as (checks, session):
+        met = [
+            (purpose, one)
+            for purpose, one in checks.offers(session)
+            if len(arguments.case) >= 8 and one.case_id.startswith(arguments.case.lower())
+        ]
+        if len(met) != 1:
+            raise NothingHeld(
+                "No offer, or more than one, is of a case that begins so. `bereik tray offers` lists them."
+            )
+        purpose, offer = met[0]
+        checks.answer_offer(purpose, offer, arguments.accepted == "yes", arguments.by, session)
+        session.note(arguments.by, "offer_answered", purpose, offer.case_id)
+    if arguments.json:
+        show({"case_id": offer.case_id, "accepted": arguments.accepted == "yes"})
+    else:
+        print(f"Case {offer.case_id[:8]}: {'accepted' if arguments.accepted == 'yes' else 'declined'}.")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from bereik.ports import Checked, Due, Held, TrayRow
+from bereik.ports import Checked, Due, Held, Offer, TrayRow
 from bereik.store import Tx, uuids
 
 
@@ -118,6 +118,24 @@ class CheckRows:
             "INSERT INTO vault.transfer (transfer_id, purpose, case_id, person_id, municipality, toward)"
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             (transfer_id, self._purpose, case_id, person_id, municipality, toward),
+        )
+
+    def offers(self) -> list[Offer]:
+        """Movers' cases that wait for an answer, oldest first."""
+        rows = self._tx.rows(
+            "SELECT transfer_id::text, case_id::text, municipality, toward, offered_at FROM vault.transfer"
+            " WHERE decided_at IS NULL ORDER BY offered_at, transfer_id"
+        )
+        return [Offer(*row) for row in rows]
+
+    def decide_offer(self, transfer_id: str, accepted: bool, by: str) -> bool:
+        """Write down what the new municipality answered; False when it had answered already."""
+        return bool(
+            self._tx.execute(
+                "UPDATE vault.transfer SET accepted = %s, decided_by = %s, decided_at = now()"
+                " WHERE transfer_id = %s AND decided_at IS NULL",
+                (accepted, by, transfer_id),
+            ).rowcount
         )
 
 

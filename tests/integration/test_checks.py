@@ -259,6 +259,10 @@ def test_a_movers_case_is_offered_to_the_new_municipality_or_told_by_number_only
         assert dict(bench.facts(case_id))["moved_away"]["way"] == way
     sql = "SELECT toward FROM vault.transfer WHERE case_id = %s"
     assert [bench.world.rows(sql, (case_id,)) for case_id in cases] == [[(ELSEWHERE,)], []]
+    (offer,) = [one for one in bench.cli("offers") if one["case_id"] == str(cases[0])]
+    assert (offer["from"], offer["to"]) == (HERE, ELSEWHERE)
+    bench.cli("answer", str(cases[0]), "--accepted", "yes", "--by", "els")
+    assert str(cases[0]) not in {one["case_id"] for one in bench.cli("offers")}
 
 
 def test_secrecy_and_a_move_within_are_stated_and_the_case_stands(bench: Bench) -> None:
