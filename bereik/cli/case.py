@@ -9,6 +9,7 @@ from bereik import lifecycle
 from bereik.app import App
 from bereik.cli import show
 from bereik.cli.explain import Ambiguous, NotFound
+from bereik.contact import BY_RULE
 from bereik.store import explain
 
 _YES, _NO = ("yes", "ja", "true"), ("no", "nee", "false")
@@ -21,11 +22,12 @@ def add(subparsers: Any) -> None:
     for act, fields in lifecycle.FACTS.items():
         part = acts.add_parser(act, help=", ".join(fields) or "no fields")
         part.add_argument("case", help="id of the case; 8 characters will do")
-        part.add_argument("--by", required=True, help="who states it")
+        part.add_argument("--by", required=True, type=_somebody, help="who states it")
         part.add_argument("--json", action="store_true", help="print as JSON")
         for name, field in fields.items():
             part.add_argument(
-                f"--{name}",
+                # `--by` says who states it, so a day by which something is due is `--until`.
+                "--until" if name == "by" else f"--{name}",
                 dest=f"field_{name}",
                 type=_yes_or_no if field.kind == "yesno" else str,
                 nargs="+" if field.kind == "words" else None,
@@ -47,6 +49,13 @@ def _help(field: lifecycle.Field) -> str:
     }
     # argparse reads a percent sign as a place for a value; no word has one.
     return (words or kinds[field.kind]) + ("" if field.required else " (may be left out)")
+
+
+def _somebody(text: str) -> str:
+    # Under this name only the rules of a municipality state something, and nobody asks those for a reason.
+    if text == BY_RULE:
+        raise argparse.ArgumentTypeError("the name of a person")
+    return text
 
 
 def _yes_or_no(text: str) -> bool:
