@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import random
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,9 +30,10 @@ from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
 from bereik.lifecycle import IllegalMove
-from bereik.ports import CaseRow, Letter, Placed, Record
+from bereik.outlets import Outlets
+from bereik.ports import CaseRow, Letter, Outlet, Placed, Record, Rest, SilenceRow
 from bereik.settings import NotConfigured, Register, Settings, command_environment, home
-from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
+from bereik.store import LoginRefused, Store, Tx, bundles, invariants, notices, windows
 from bereik.store.checks import rates
 from bereik.store.session import Session
 from bereik.store.vault import MACHINE, Registers, VerdictRows
@@ -58,6 +60,18 @@ def topics_of(group: str, bundle: Bundle) -> tuple[str, ...]:
 
 class NoActiveBundle(LastingError):
     """No declarations are active. Run `bereik rules activate`."""
+
+
+# A week: who is away longer hands over.
+_LONGEST_SILENCE_H = 168
+
+
+class NoTeam(LastingError):
+    """No team has this id. `schemas/municipalities/` has them."""
+
+
+class NoEnd(LastingError):
+    """A silence lasts more than 0 hours and at most a week (168). A team that is away longer hands its routes over."""
 
 
 class NoSignal(LastingError):
@@ -202,8 +216,51 @@ class App:
         if process == "relay":
             Relay(broker, self.store, self._turn, self._failpoint).run()
             return
+        if process == "outreach":
+            threading.Thread(
+                target=self._deliver, name="courier", args=(self._outlets(),), daemon=True
+            ).start()
         turn = self._asking_turn if process == "checks" else self._turn
         Listener(broker, self.store, process, self._source(process), turn, self._failpoint).run()
+
+    def _outlets(self) -> Outlets:
+        """What this installation can send by. Raises `OutletMisconfigured`."""
+        told = self.settings
+        return Outlets.of(told.smtp_url, told.smtp_password, told.mail_from, told.webhook_secrets)
+
+    def _deliver(self, outlets: Outlets) -> None:
+        """Send alerts beside the Kafka loop until stopped; one process of all does, the others stand by."""
+        courier = self.courier(outlets, lambda: datetime.now(UTC))
+        while not self._stopped.is_set():
+            try:
+                with self.store.only_one(7305) as mine:
+                    while mine() and not self._stopped.is_set():
+                        if not courier.turn():
+                            self._stopped.wait(2.0)
+            except BereikError as error:
+                log.warning("courier waits: %s", error)
+            except Exception as error:
+                # Only the kind: the message may hold what was to be sent. The loop goes on, or nobody hears of a crisis.
+                log.error("courier met a fault of ours: %s", type(error).__name__)
+            self._stopped.wait(2.0)
+
+    def courier(self, outlets: Outlet, clock: Callable[[], datetime]) -> outreach.Courier:
+        """Who brings alerts to the teams by these outlets."""
+
+        @contextmanager
+        def transaction() -> Iterator[Session]:
+            with self.store.transaction() as tx:
+                yield Session(tx, "outreach", 0)
+
+        return outreach.Courier(
+            self.bundle,
+            transaction,
+            outlets,
+            self.settings.web_url,
+            clock,
+            random.random,
+            self._failpoint,
+        )
 
     def _turn(self) -> bool:
         """Whether to stop; asked by every loop at every turn, so here it also shows that it turns."""
@@ -251,7 +308,7 @@ class App:
             case "casework":
                 return Casework(bundle, bundle_id, self.keyring)
             case "outreach":
-                return outreach.Outreach()
+                return outreach.Outreach(bundle)
             case "bridge":
                 return Bridge(bundle, self.keyring, Registers(self.store, self.keyring, found_by="tracing"))
             case "checks":
@@ -517,6 +574,36 @@ class App:
             removed: int = sum(before - ends[place][0] for place, before in past.items())
             admin.delete_before(past)
         return removed
+
+    # ------------------------------------------------------------ who is told
+
+    def silence(self, team_id: str, reason: str, by: str, hours: float) -> int:
+        """Tell a team nothing by mail or webhook for some hours, except a crisis. Raises `NoTeam`, `NoEnd`."""
+        team = self.bundle().team(team_id)
+        if team is None:
+            raise NoTeam()
+        if not 0 < hours <= _LONGEST_SILENCE_H:
+            raise NoEnd()
+        now = datetime.now(UTC)
+        with self.store.transaction() as tx:
+            return notices.silence(
+                tx, team.municipality, team_id, reason, by, now, now + timedelta(hours=hours)
+            )
+
+    def end_silence(self, silence_id: int) -> bool:
+        """End a silence now; False when there is none that holds."""
+        with self.store.transaction() as tx:
+            return notices.end_silence(tx, silence_id, datetime.now(UTC))
+
+    def silences(self) -> list[SilenceRow]:
+        """The silences that hold now or will."""
+        with self.store.transaction() as tx:
+            return notices.silences(tx, datetime.now(UTC))
+
+    def told(self) -> tuple[list[notices.Count], list[Rest], Mapping[str, int]]:
+        """What was sent, waits and is parked; the endpoints that rest; alerts whose group has not left yet, per team."""
+        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
+            return notices.counts(tx), list(notices.rests(tx).values()), notices.gathering(tx)
 
     # ------------------------------------------------------------ what runs on a clock (dags/)
 

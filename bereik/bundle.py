@@ -273,6 +273,17 @@ class RouteNode:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """How teams are told by e-mail and webhook: minutes in which alerts gather, hours until what nobody acts on is told
+    again (0: never), the reasons that leave at once, the language."""
+
+    group_minutes: int = 30
+    repeat_hours: int = 48
+    urgent: frozenset[str] = frozenset({"crisis"})
+    language: str = "nl"
+
+
+@dataclass(frozen=True, slots=True)
 class Municipality:
     """One municipality: where it is, its teams, its policy and routes per purpose, its registered statutes.
 
@@ -289,6 +300,7 @@ class Municipality:
     statutes: tuple[Statute, ...] = ()
     kvk: str | None = None
     delivery_email: str | None = None
+    alerting: Alerting = Alerting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -680,6 +692,17 @@ def _municipality(row: Mapping[str, Any]) -> Municipality:
         ),
         kvk=row.get("delivery", {}).get("kvk"),
         delivery_email=row.get("delivery", {}).get("email"),
+        alerting=_alerting(row.get("alerting", {})),
+    )
+
+
+def _alerting(row: Mapping[str, Any]) -> Alerting:
+    plain = Alerting()
+    return Alerting(
+        group_minutes=row.get("groupMinutes", plain.group_minutes),
+        repeat_hours=row.get("repeatHours", plain.repeat_hours),
+        urgent=frozenset(row.get("urgent", plain.urgent)),
+        language=row.get("language", plain.language),
     )
 
 

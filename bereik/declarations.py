@@ -678,7 +678,7 @@ class _Checks:
     def _towns(self) -> None:
         teams: dict[str, str] = {}
         ranges: list[tuple[Document, Key, Mapping[str, Any]]] = []
-        defaults = self.defaults.value.get("policies", {}) if self.defaults.sound else {}
+        defaults = self._default("policies")
         self._policies(self.defaults, defaults)
         for document in self.municipalities:
             if not document.sound:
@@ -723,8 +723,14 @@ class _Checks:
                 self.towns[value["code"]] = {
                     **value,
                     "policies": merged,
+                    "alerting": {**self._default("alerting"), **value.get("alerting", {})},
                 }
         self._overlaps(ranges)
+
+    def _default(self, name: str) -> Mapping[str, Any]:
+        """What defaults.yaml says under a key; nothing when the file itself is broken."""
+        found: Mapping[str, Any] = self.defaults.value.get(name, {}) if self.defaults.sound else {}
+        return found
 
     def _known_purpose(self, document: Document, key: Key, name: str) -> None:
         if name not in self.purposes and self.single["purposes"].sound:

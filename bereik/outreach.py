@@ -1,22 +1,40 @@
-"""Outreach: tell the team's outlet, and take down what people did and said as facts."""
+"""Outreach: tell teams by board, e-mail and webhook, and take down what people did and said as facts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import islice
 from typing import Any, Protocol
 from uuid import UUID
 
+from bereik import notices
+from bereik.bundle import Bundle
 from bereik.casework import Casework, CaseworkTx, case_message
 from bereik.errors import LastingError
 from bereik.lifecycle import Fact
-from bereik.ports import AlertRow, CaseRow, Letter, OutreachTables, Record
+from bereik.ports import (
+    AlertRow,
+    CaseRow,
+    EndpointAway,
+    Letter,
+    NoticeRow,
+    NotTaken,
+    Outlet,
+    OutreachTables,
+    Record,
+    Rest,
+    SilenceRow,
+)
 from bereik.signal import unpack
 
 ALERTS = "alerts."
-BOARD = "board"
+# More than a team gets in a week, so that one turn empties what gathered; 2,000 rows are some 600 kB.
+_AT_ONCE = 2_000
+# How many messages are sent before the next look at what became due: a crisis waits for 50 mails at most.
+_PER_TURN = 50
 
 
 class UnknownCase(LastingError):
@@ -33,11 +51,14 @@ class OutreachTx(Protocol):
 class Outreach:
     """The step of the outreach consumer: every alert reaches the board once, however often its message comes."""
 
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+
     def prepare(self, records: Sequence[Record]) -> dict[str, list[AlertRow]]:
         """The alerts in the batch, per purpose; one id once."""
         found: dict[str, dict[str, AlertRow]] = defaultdict(dict)
         for record in records:
-            alerts = [_read_alert(event) for event in unpack(record.value)]
+            alerts = [self._read_alert(event) for event in unpack(record.value)]
             found[record.topic.removeprefix(ALERTS)] |= {alert.alert_id: alert for alert in alerts}
         return {purpose_id: list(alerts.values()) for purpose_id, alerts in found.items()}
 
@@ -51,20 +72,143 @@ class Outreach:
         """Set a message of ours aside by its coordinates."""
         tx.park_position(letter, error)
 
+    def _read_alert(self, event: Mapping[str, Any]) -> AlertRow:
+        data = event["data"]
+        ordered_at = datetime.fromisoformat(data["ordered_at"])
+        town = self._bundle.municipalities.get(data["municipality"])
+        team = self._bundle.team(data["team"])
+        due_at = None
+        if town is not None and team is not None:
+            due_at = notices.first_due(data["reason"], ordered_at, town.alerting, team.outlets)
+        return AlertRow(
+            alert_id=data["alert_id"],
+            case_id=data["case_id"],
+            case_version=data["case_version"],
+            municipality=data["municipality"],
+            team=data["team"],
+            reason=data["reason"],
+            outlet=notices.BOARD,
+            ordered_at=ordered_at,
+            people=data.get("people", 1),
+            due_at=due_at,
+        )
 
-def _read_alert(event: Mapping[str, Any]) -> AlertRow:
-    data = event["data"]
-    return AlertRow(
-        alert_id=data["alert_id"],
-        case_id=data["case_id"],
-        case_version=data["case_version"],
-        municipality=data["municipality"],
-        team=data["team"],
-        reason=data["reason"],
-        outlet=BOARD,
-        ordered_at=datetime.fromisoformat(data["ordered_at"]),
-        people=data.get("people", 1),
-    )
+
+class CourierTx(OutreachTx, Protocol):
+    """The transaction as the courier sees it: the endpoints and silences of the installation too."""
+
+    def silences(self, now: datetime) -> list[SilenceRow]: ...
+    def rests(self) -> dict[tuple[str, str], Rest]: ...
+    def rest(self, one: Rest) -> None: ...
+    def rested(self, outlet: str, target: str) -> None: ...
+
+
+class Courier:
+    """Brings alerts to teams by e-mail and webhook: gather what is due, write it down, send it, note what became of it.
+
+    What is written down is sent at least once, under one id; between sending and noting it a crash sends it again.
+    """
+
+    def __init__(
+        self,
+        bundle: Callable[[], Bundle],
+        transaction: Callable[[], AbstractContextManager[CourierTx]],
+        outlets: Outlet,
+        board: str,
+        clock: Callable[[], datetime],
+        chance: Callable[[], float],
+        failpoint: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self._bundle, self._transaction, self._outlets = bundle, transaction, outlets
+        self._board, self._clock, self._chance, self._failpoint = board, clock, chance, failpoint
+
+    def turn(self) -> int:
+        """Gather and send once; returns how many messages were sent. Raises what the database raises."""
+        bundle = self._bundle()
+        self._gather(bundle)
+        return sum(self._send(purpose_id) for purpose_id in sorted(bundle.purposes))
+
+    def _gather(self, bundle: Bundle) -> None:
+        now = self._clock()
+        for purpose_id, purpose in sorted(bundle.purposes.items()):
+            open_word = (purpose.state("new") or purpose.states[0]).id
+            with self._transaction() as tx:
+                silences = tx.silences(now)
+                with tx.outreach(purpose_id) as tables:
+                    pending = tables.pending(open_word, now, _AT_ONCE)
+                    if not pending:
+                        continue
+                    plan = notices.plan(pending, bundle.municipalities, silences, now)
+                    tables.make_notices([self._row(draft, purpose_id, bundle, now) for draft in plan.drafts])
+                    tables.settle(dict.fromkeys(plan.dropped), told=False)
+                    again: dict[str, datetime | None] = {}
+                    for draft in plan.drafts:
+                        alerting = bundle.municipalities[draft.told[0].municipality].alerting
+                        again |= dict.fromkeys(draft.settled)
+                        again |= {one.alert_id: notices.repeat_due(one, alerting, now) for one in draft.told}
+                    tables.settle(again, told=True)
+
+    def _row(self, draft: notices.Draft, purpose_id: str, bundle: Bundle, now: datetime) -> NoticeRow:
+        municipality = draft.told[0].municipality
+        town = bundle.municipalities[municipality]
+        team = bundle.team(draft.team)
+        name, language = team.name if team else draft.team, town.alerting.language
+        alerts = notices.lines(draft.told, self._board, language)
+        return NoticeRow(
+            notice_id=draft.notice_id,
+            purpose=purpose_id,
+            municipality=municipality,
+            team=draft.team,
+            outlet=draft.outlet.kind,
+            target=draft.outlet.target,
+            urgent=draft.urgent,
+            message={
+                "subject": notices.subject(len(alerts), draft.urgent, name, language),
+                "text": notices.body(alerts, language),
+                "alerts": alerts,
+            },
+            made_at=now,
+        )
+
+    def _send(self, purpose_id: str) -> int:
+        with self._transaction() as tx:
+            resting = tx.rests()
+            with tx.outreach(purpose_id) as tables:
+                waiting = tables.notices(_AT_ONCE)
+        now = self._clock()
+        free = (one for one in waiting if not _rests(resting, one, now))
+        return sum(self._try(one, resting) for one in islice(free, _PER_TURN))
+
+    def _try(self, one: NoticeRow, resting: dict[tuple[str, str], Rest]) -> bool:
+        place = (one.outlet, one.target)
+        if _rests(resting, one, self._clock()):
+            # An earlier message of this turn found its endpoint away.
+            return False
+        state, outcome = "sent", "taken"
+        try:
+            self._outlets.send(one)
+        except EndpointAway as error:
+            state, outcome = "waiting", str(error)
+        except NotTaken as error:
+            state, outcome = "parked", str(error)
+        self._failpoint("outreach:after_notice")
+        now = self._clock()
+        with self._transaction() as tx:
+            if state == "waiting":
+                failures = resting[place].failures + 1 if place in resting else 1
+                until = now + notices.wait_after(failures, self._chance())
+                resting[place] = Rest(*place, failures, until, outcome)
+                tx.rest(resting[place])
+            elif resting.pop(place, None) is not None:
+                tx.rested(*place)
+            with tx.outreach(one.purpose) as tables:
+                tables.tried(one.notice_id, one.tries + 1, outcome, state, now)
+        return state == "sent"
+
+
+def _rests(resting: Mapping[tuple[str, str], Rest], one: NoticeRow, now: datetime) -> bool:
+    found = resting.get((one.outlet, one.target))
+    return found is not None and now < found.until
 
 
 def state_fact(

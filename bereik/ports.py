@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from bereik.errors import LastingError, TransientError
 from bereik.lifecycle import Fact
 from bereik.linkage import Traits
 
@@ -362,13 +363,96 @@ class AlertRow:
     outlet: str
     ordered_at: datetime
     people: int = 1
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAlert:
+    """An alert that waits to leave by another way than the board, with what its case is now.
+
+    `times` counts how often it was told; `waiting` says that nobody has acted on the case since, `stands` that somebody must.
+    """
+
+    alert_id: str
+    case_id: str
+    municipality: str
+    team: str
+    reason: str
+    ordered_at: datetime
+    due_at: datetime
+    times: int
+    priority: int
+    offer_by: date
+    stands: bool
+    waiting: bool
+    route: Sequence[str] = ()
+    people: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRow:
+    """A team is not told by mail or webhook for a while; a crisis still is."""
+
+    silence_id: int
+    municipality: str
+    team: str
+    reason: str
+    stated_by: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """An endpoint that failed: how often in a row, until when it is left alone, and what it answered."""
+
+    outlet: str
+    target: str
+    failures: int
+    until: datetime
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One message to one endpoint, under an id that stays the same however often it is tried."""
+
+    notice_id: str
+    purpose: str
+    municipality: str
+    team: str
+    outlet: str
+    target: str
+    urgent: bool
+    message: Mapping[str, Any]
+    made_at: datetime
+    tries: int = 0
+
+
+class EndpointAway(TransientError):
+    """The endpoint did not take the message now. Its messages wait, and it is asked again later."""
+
+
+class NotTaken(LastingError):
+    """The endpoint refuses this message for good. It is parked; `bereik alerts` shows which answer it gave."""
+
+
+class Outlet(Protocol):
+    """A way out of Bereik. Raises `EndpointAway` when it may work later, `NotTaken` when this message never will."""
+
+    def send(self, notice: NoticeRow) -> None: ...
 
 
 class OutreachTables(Protocol):
-    """Alerts and facts of one purpose."""
+    """Alerts and notices of one purpose."""
 
     def tell(self, rows: Sequence[AlertRow]) -> None: ...
     def told(self, case_ids: Sequence[str], alert_ids: Sequence[str]) -> set[str]: ...
+    def pending(self, open_word: str, now: datetime, limit: int) -> list[PendingAlert]: ...
+    def settle(self, due: Mapping[str, datetime | None], told: bool) -> None: ...
+    def make_notices(self, rows: Sequence[NoticeRow]) -> None: ...
+    def notices(self, limit: int) -> list[NoticeRow]: ...
+    def tried(self, notice_id: str, number: int, outcome: str, state: str, at: datetime) -> None: ...
 
 
 # ---------------------------------------------------------------- bridge

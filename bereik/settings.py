@@ -119,7 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BEREIK_WEB_PORT", "`web`, `up`", "18080", "on which port"),
     Setting(
         "BEREIK_WEB_URL",
-        "`web`",
+        "`web`, `outreach`",
         "`http://127.0.0.1:<port>`",
         "what people open. With https the cookies are Secure; an OIDC provider sends people back to `<it>/login/callback`",
     ),
@@ -151,6 +151,20 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "BEREIK_OIDC_SCOPE", "`web`", "openid", "what is asked for; the claim above may need `openid profile`"
+    ),
+    Setting(
+        "BEREIK_SMTP_URL",
+        "`outreach`",
+        "",
+        "`smtps://user@host`, `smtp://host:587` (STARTTLS where the server has it) or `maildir:<folder>`; not set: mails wait",
+    ),
+    Setting("BEREIK_SMTP_PASSWORD", "`outreach`", "", "its password", True),
+    Setting("BEREIK_MAIL_FROM", "`outreach`", "", "the address that mails come from"),
+    Setting(
+        "BEREIK_WEBHOOK_SECRETS",
+        "`outreach`",
+        "",
+        'JSON file `{"https://…": "whsec_<base64>"}`, one per webhook; not set: webhooks wait',
     ),
     Setting(
         "BEREIK_FAILPOINT", _ALL, "", "for fault tests only: the named point at which the process ends itself"
@@ -457,6 +471,11 @@ class Settings:
     # Of the process `web` only.
     entrance: Entrance | None
     failpoint: str
+    web_url: str
+    smtp_url: str
+    smtp_password: str
+    mail_from: str
+    webhook_secrets: Path | None
     brp: Register | None = None
     known: Register | None = None
 
@@ -490,6 +509,13 @@ class Settings:
             web_port=web_port,
             entrance=Entrance.from_env(env, web_port) if process == "web" else None,
             failpoint=env.get("BEREIK_FAILPOINT", ""),
+            web_url=(env.get("BEREIK_WEB_URL") or f"http://127.0.0.1:{web_port}").rstrip("/"),
+            smtp_url=env.get("BEREIK_SMTP_URL", ""),
+            smtp_password=env.get("BEREIK_SMTP_PASSWORD", ""),
+            mail_from=env.get("BEREIK_MAIL_FROM", ""),
+            webhook_secrets=Path(env["BEREIK_WEBHOOK_SECRETS"])
+            if env.get("BEREIK_WEBHOOK_SECRETS")
+            else None,
             brp=_brp(env),
             known=_known(env),
         )

@@ -353,9 +353,9 @@ def as_worker(world: World, team: str) -> Iterator[Callable[..., list[tuple[Any,
             remove_account(tx, account.username)
 
 
-def start(world: World, process: str, failpoint: str = "") -> subprocess.Popen[bytes]:
-    """A consumer of our own, outside the keeper; it kills itself at the failpoint."""
-    env = {**os.environ, **world.stack.environment(process), "BEREIK_FAILPOINT": failpoint}
+def start(world: World, process: str, failpoint: str = "", **settings: str) -> subprocess.Popen[bytes]:
+    """A consumer of our own, outside the keeper, with other settings; it kills itself at the failpoint."""
+    env = {**os.environ, **world.stack.environment(process), "BEREIK_FAILPOINT": failpoint, **settings}
     with (world.stack.home / "log" / f"own-{process}.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", f"consumers.{process}"], env=env, stdout=log, stderr=log, cwd=REPOSITORY

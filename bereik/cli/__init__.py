@@ -31,6 +31,8 @@ VERBS: dict[str, str] = {
     "rules": "activate or list the rules",
     "route": "try the routes of a municipality",
     "ddas": "write the national delivery of a period",
+    "alerts": "what teams were told by mail and webhook, and what waits",
+    "silence": "tell a team nothing by mail or webhook for a while; a crisis still is",
     "bridge": "the ties between cases of two purposes",
     "linkage": "look into how people are recognised",
     "bench": "measure",

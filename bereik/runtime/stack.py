@@ -94,6 +94,11 @@ class HomeSettings:
         return self.database_url(database.OWNER)
 
     @property
+    def mail(self) -> Path:
+        """The mails to the teams, as a Maildir."""
+        return self.home / "mail"
+
+    @property
     def kafka_bootstrap(self) -> str:
         """Where the broker listens."""
         return f"{HOST}:{self.ports.kafka}"
@@ -134,6 +139,9 @@ class HomeSettings:
             "BEREIK_WEB_PORT": str(self.ports.web),
             # The demo's own people, on this machine only.
             "BEREIK_WEB_LOGIN": "password",
+            # Mails of the embedded stack are files that a person, and a test, can read.
+            "BEREIK_SMTP_URL": f"maildir:{self.mail}",
+            "BEREIK_MAIL_FROM": "bereik@bereik.example",
         }
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ set_json_loads(orjson.loads)
 # the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).
 _PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "08000", "08003", "08006", "25P03"}
 
-HEAD = "0007"
+HEAD = "0008"
 
 # Insert, select and delete are paid per row and not per message; 500 of 700 bytes are 350 kB.
 MESSAGES_PER_ROW = 500
@@ -313,6 +313,27 @@ class Store:
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+    @contextmanager
+    def only_one(self, number: int) -> Iterator[Callable[[], bool]]:
+        """Within the block, a function that says whether this process is the one of all that hold this number.
+
+        It is asked again and again: the lock is the session's, so who asks notices when the session broke. Raises
+        `StoreUnavailable`.
+        """
+        with refusals(), self.listen() as session:
+            held = False
+
+            def mine() -> bool:
+                nonlocal held
+                if held:
+                    session.execute("SELECT 1")
+                else:
+                    found = session.execute("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()
+                    held = found is not None and bool(found[0])
+                return held
+
+            yield mine
 
     def listen(self) -> psycopg.Connection[TupleRow]:
         """A connection of its own, outside the pool, in autocommit: for LISTEN and session locks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 from zlib import crc32
 
@@ -11,7 +11,7 @@ import orjson
 from psycopg.types.json import Jsonb
 
 from bereik.lifecycle import Fact
-from bereik.ports import AlertRow, CaseRow, KnownCase, SignalRow
+from bereik.ports import AlertRow, CaseRow, KnownCase, NoticeRow, PendingAlert, SignalRow
 from bereik.store import Tx, uuids
 
 _SIGNAL = {
@@ -28,7 +28,7 @@ _CASE = {
 _KNOWN = ("case_id", "subject", "version", "kind", "crisis", "team", "signals", "stands", "digest", "alerted")
 _ALERT = {
     "alert_id": "uuid", "case_id": "uuid", "case_version": "int4", "municipality": "text", "team": "text", "reason": "text",
-    "outlet": "text", "ordered_at": "timestamptz", "people": "int4",
+    "outlet": "text", "ordered_at": "timestamptz", "people": "int4", "due_at": "timestamptz",
 }  # fmt: skip
 
 
@@ -205,6 +205,7 @@ class OutreachRows:
                     a.outlet,
                     a.ordered_at,
                     a.people,
+                    a.due_at,
                 )
                 for a in rows
             ),
@@ -223,3 +224,60 @@ class OutreachRows:
             (uuids(case_ids), uuids(alert_ids)),
         )
         return {alert_id for (alert_id,) in found}
+
+    def pending(self, open_word: str, now: datetime, limit: int) -> list[PendingAlert]:
+        """Alerts of the teams that have one due, oldest first, with what their case is now.
+
+        `open_word` is the state in which nobody acted.
+        """
+        rows = self._tx.rows(
+            "SELECT a.alert_id::text, a.case_id::text, a.municipality, a.team, a.reason, a.ordered_at, a.due_at, a.times,"
+            " c.priority, c.offer_by, c.stands, c.stands AND c.status = %s, coalesce(c.decision->'route'->'path', '[]'),"
+            " a.people"
+            " FROM casework.alert a JOIN casework.case c USING (case_id) WHERE a.due_at IS NOT NULL AND (a.municipality, a.team) IN"
+            " (SELECT municipality, team FROM casework.alert WHERE due_at <= %s) ORDER BY a.due_at, a.alert_id LIMIT %s",
+            (open_word, now, limit),
+        )
+        return [PendingAlert(*row) for row in rows]
+
+    def settle(self, due: Mapping[str, datetime | None], told: bool) -> None:
+        """When each of these alerts is due again, or None for never; counts a telling when they were told."""
+        self._tx.execute(
+            "UPDATE casework.alert a SET due_at = d.due_at, times = a.times + %s"
+            " FROM unnest(%s::uuid[], %s::timestamptz[]) AS d (alert_id, due_at) WHERE a.alert_id = d.alert_id",
+            (int(told), list(due), list(due.values())),
+        )
+
+    def make_notices(self, rows: Sequence[NoticeRow]) -> None:
+        """Write down what will be sent; the same message once."""
+        for row in rows:
+            self._tx.execute(
+                "INSERT INTO casework.notice (notice_id, purpose, municipality, team, outlet, target, urgent, message,"
+                " made_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                (
+                    row.notice_id, self._purpose, row.municipality, row.team, row.outlet, row.target, row.urgent,
+                    Jsonb(dict(row.message)), row.made_at,
+                ),
+            )  # fmt: skip
+
+    def notices(self, limit: int) -> list[NoticeRow]:
+        """What waits to be sent: urgent ones first, then the oldest."""
+        rows = self._tx.rows(
+            "SELECT notice_id::text, purpose, municipality, team, outlet, target, urgent, message, made_at, tries"
+            " FROM casework.notice WHERE state = 'waiting' ORDER BY urgent DESC, made_at, notice_id LIMIT %s",
+            (limit,),
+        )
+        return [NoticeRow(*row) for row in rows]
+
+    def tried(self, notice_id: str, number: int, outcome: str, state: str, at: datetime) -> None:
+        """Write down one try and where the notice stands after it."""
+        self._tx.execute(
+            "INSERT INTO casework.notice_try (notice_id, number, purpose, outcome, tried_at) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (notice_id, number, self._purpose, outcome, at),
+        )
+        self._tx.execute(
+            "UPDATE casework.notice SET state = %s, tries = %s, outcome = %s,"
+            " done_at = CASE WHEN %s = 'waiting' THEN NULL ELSE %s::timestamptz END WHERE notice_id = %s",
+            (state, number, outcome, state, at, notice_id),
+        )

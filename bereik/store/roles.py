@@ -49,7 +49,9 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "casework.signal": "SELECT, INSERT, UPDATE",
             "casework.case": "SELECT, INSERT, UPDATE",
             "casework.fact": "SELECT, INSERT",
-            "casework.alert": "SELECT, INSERT",
+            "casework.alert": "SELECT, INSERT, UPDATE (due_at, times)",
+            "casework.notice": "SELECT, INSERT, UPDATE",
+            "casework.notice_try": "SELECT, INSERT",
         },
     ),
     # The bridge reads which cases are open and what people agreed to; it writes neither.

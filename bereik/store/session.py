@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
-from bereik.ports import Letter
-from bereik.store import Tx
+from bereik.ports import Letter, Rest, SilenceRow
+from bereik.store import Tx, notices
 from bereik.store.bridge import BridgeRows
 from bereik.store.casework import CaseworkRows, OutreachRows
 from bereik.store.checks import CheckRows, persons_of
@@ -54,6 +55,22 @@ class Session:
         """The alerts of one purpose, under its own role."""
         with self._tx.role(f"casework_{purpose_id}"):
             yield OutreachRows(self._tx, purpose_id)
+
+    def silences(self, now: datetime) -> list[SilenceRow]:
+        """The silences that hold now or will."""
+        return notices.silences(self._tx, now)
+
+    def rests(self) -> dict[tuple[str, str], Rest]:
+        """Every endpoint that failed the last time it was asked."""
+        return notices.rests(self._tx)
+
+    def rest(self, one: Rest) -> None:
+        """Leave an endpoint alone for a while."""
+        notices.rest(self._tx, one)
+
+    def rested(self, outlet: str, target: str) -> None:
+        """An endpoint answers again."""
+        notices.rested(self._tx, outlet, target)
 
     @contextmanager
     def checking(self, purpose_id: str) -> Iterator[CheckRows]:

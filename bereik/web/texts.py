@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from bereik.notices import TOLD
+
 LANGUAGES = ("nl", "en")
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -412,24 +414,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "no": ("nee", "no"),
     "or": ("of", "or"),
     # why a team was told
-    "told.new_case": ("Nieuwe zaak", "New case"),
-    "told.crisis": ("Crisis", "Crisis"),
-    "told.register": ("Het register maakte een einde aan de zaak", "A register ended the case"),
-    "told.now_multiple": ("De zaak werd meervoudig", "The case became multiple"),
-    "told.new_signal": ("Er kwam een signaal bij", "A signal was added"),
-    "told.new_team": ("De zaak kwam naar dit team", "The case came to this team"),
-    "told.withdrawn": ("Een signaal is ingetrokken", "A signal was withdrawn"),
-    "told.unclaimed": ("Niemand pakte de zaak op tijd op", "Nobody took the case up in time"),
-    "told.promise_due": (
-        "Een belofte moet morgen zijn nagekomen",
-        "A promise is due on the next working day",
-    ),
-    "told.term_near": ("De termijn loopt bijna af", "The term is nearly over"),
-    "told.capacity_overflow": ("Het team is vol", "The team is full"),
-    "told.floor_not_met": ("Er is geen plaats voor wie voorgaat", "There is no room for those who go first"),
-    "told.bridge_requested": ("Een brug is gevraagd", "A bridge was asked for"),
-    "told.bridge_open": ("Een brug ging open", "A bridge was opened"),
-    "told.bridge_ended": ("Een brug is geëindigd", "A bridge has ended"),
     # why the gate refused; the partner hears the full words, this is the heading of a count
     "reason.no_agreement": ("geen grondslag geregistreerd", "no ground registered"),
     "reason.no_agreement_here": ("geen afspraak met deze gemeente", "no agreement with this municipality"),
@@ -579,6 +563,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "De database antwoordt niet. Er gaat niets verloren. Probeer het over een minuut opnieuw.",
         "The database does not answer. Nothing is lost. Try again in a minute.",
     ),
+    **{f"told.{reason}": words for reason, words in TOLD.items()},
 }
 
 

@@ -23,7 +23,7 @@ _CONSUMER = f"{_EVERY} ops.position:siu ops.outbox:i"
 LOGINS = {
     "bereik_intake": f"{_CONSUMER} intake.landed:si intake.receipt:si intake.original:si",
     "bereik_casework": f"{_CONSUMER} ops.parked:i",
-    "bereik_outreach": f"{_CONSUMER} ops.parked:i",
+    "bereik_outreach": f"{_CONSUMER} ops.parked:i ops.endpoint:siud ops.silence:s",
     "bereik_bridge": f"{_CONSUMER} ops.parked:i bridge.trace:siud bridge.bridge:siud bridge.side:siud audit.act:i",
     "bereik_checks": f"{_CONSUMER} ops.parked:i audit.act:i",
     "bereik_relay": f"{_EVERY} ops.outbox:sd",
@@ -31,14 +31,15 @@ LOGINS = {
     " casework.case:s casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s audit.act:i",
     "bereik_dags": f"{_EVERY} ops.position:s ops.outbox:i ops.gate_count:s ops.flow_count:s",
     "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
-    " ops.reviewer:siud ops.gate_count:s ops.flow_count:s audit.act:i",
+    " ops.silence:siu ops.reviewer:siud ops.gate_count:s ops.flow_count:s audit.act:i",
     "bereik_linkage": f"{_EVERY} ops.outbox:i audit.act:i",
     "bereik_delivery": f"{_EVERY} audit.act:i",
 }
 PER_PURPOSE = {
     "vault": "vault.register:si vault.record:siu vault.key:si vault.link:si vault.review:si vault.verdict:s vault.crowd:si",
     "linking": "vault.register:s vault.record:su vault.key:si vault.link:si vault.review:siu vault.verdict:siu vault.crowd:s",
-    "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:si",
+    "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:siu"
+    " casework.notice:siu casework.notice_try:si",
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s casework.case:s casework.signal:s casework.fact:s",
@@ -46,7 +47,9 @@ PER_PURPOSE = {
     "reviewing": "vault.register:s vault.record:su vault.key:i vault.link:i vault.review:su vault.verdict:si vault.crowd:s",
 }
 AUDITOR = (
-    "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.fact casework.signal"
+    "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.notice"
+    " casework.notice_try casework.fact casework.signal"
+    " ops.endpoint ops.silence"
     " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
     " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.record vault.register vault.residency"
     " vault.review vault.transfer vault.verdict"
