@@ -337,6 +337,9 @@ def check(
 
 
 def _check_attempt(detail: Mapping[str, Any], now: Progress) -> None:
+    if detail["reached"]:
+        # Whoever was reached, in whatever way, is what the plan is for.
+        return
     open_steps = [one.step for one in now.steps if one.state in (State.NEXT, State.OVERDUE, State.LATER)]
     made = Attempt(date.fromisoformat(detail["day"]), detail["daypart"], detail["kind"], detail["reached"])
     if open_steps and "reason" not in detail and not any(_does(made, step) for step in open_steps):

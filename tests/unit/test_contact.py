@@ -220,6 +220,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(
     [
         ("attempt", {**TRY, "reason": "op_verzoek"}, ()),
         ("attempt", {**TRY, "kind": "Telefoon"}, ()),
+        ("attempt", {**TRY, "reached": True}, ()),
         ("promise", PROMISE, ()),
         ("promise_kept", {"promise_id": "0123456789ab"}, (MADE,)),
         ("closed", {**NO_CONTACT, "cause": "onzichtbaar", "reason": "geen_tijd"}, ()),
