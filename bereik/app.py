@@ -422,6 +422,19 @@ class App:
                 for one, code in found
             }
 
+    def match(self, ready: bool = False) -> int:
+        """Decide again the cases whose month can be matched by now, and tell their teams; returns how many they were.
+
+        `ready`: whatever waits, as in a month that is over.
+        """
+        bundle_id, bundle = self.active()
+        casework = Casework(bundle, bundle_id, self.keyring)
+        done = 0
+        for purpose in sorted(bundle.purposes):
+            with self.store.transaction() as tx:
+                done += casework.match(purpose, Session(tx, "operator", bundle_id), ready)
+        return done
+
     @cached_property
     def _registers(self) -> Registers:
         return Registers(self.store, self.keyring, found_by="linking")

@@ -41,12 +41,24 @@ class Forbidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Sort:
+    """A sort of one type's signals, and until how many working days after the day in field `after` a report is in time."""
+
+    id: str
+    label: Mapping[str, str]
+    values: frozenset[str]
+    after: str | None = None
+    within_working_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SignalType:
     """One kind of signal. `*_field` and the values of `identity` are names of fields in the event's `data`.
 
     `identity` maps a linkage field (surname, birth_date, postcode, ...) to a data field. `fact_fields` is all
     that casework may know. `reference_field` names one signal, `contract_field` what it is about month after
-    month. `steps` are ids; `step_details` has their article and wording.
+    month. `steps` are ids; `step_details` has their article and wording. `sorts` are kinds within the type (of absence),
+    by id; `because` maps the partner's word for taking a signal back on ours (paid, plan_agreed, wrong_person).
     """
 
     id: str
@@ -77,6 +89,16 @@ class SignalType:
     minimum_eur: int | None = None
     minimum_article: str | None = None
     processing_activity_id: str = ""
+    sort_field: str | None = None
+    sorts: Mapping[str, Sort] = field(default_factory=dict)
+    because: Mapping[str, str] = field(default_factory=dict)
+
+    def sort_of(self, facts: Mapping[str, Any]) -> str | None:
+        """The id of the sort that a signal with these facts is of, where the type has sorts."""
+        value = facts.get(self.sort_field) if self.sort_field else None
+        return (
+            next((sort.id for sort in self.sorts.values() if value in sort.values), None) if value else None
+        )
 
     def signal_date(self, data: Mapping[str, Any], received_on: date) -> date:
         """The day that matching uses: the partner's signal date, else the day of receipt in the Netherlands."""
@@ -235,11 +257,33 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Days between the beginning of arrears and the signal's date; both ends count, None is no end."""
+
+    min_days: int | None = None
+    max_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The day of the month on which its signals are judged together; or sooner, once all partners `delivered`."""
+
+    day: int
+    delivered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """What a municipality decided for one purpose. Without a citation the threshold is 0."""
+    """What a municipality decided for one purpose. Without its citation the threshold is 0 and there is no window.
+
+    `windows` are by signal type; `matching` None means continuously.
+    """
 
     threshold_eur: int = 0
     threshold_citation: str | None = None
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    windows_citation: str | None = None
+    matching: Moment | None = None
     first_contact_days: int = 14
     offer_days: int = 28
     crisis_working_days: int = 3
@@ -313,13 +357,17 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a purpose's life cycle. `when` is the rule that leads to it; `feedback` what a partner may hear of it."""
+    """A word of a purpose's life cycle. `when` is the rule that leads to it; `feedback` what a partner may hear of it.
+
+    A result may be that of a withdrawal `because` of something.
+    """
 
     id: str
     label: Mapping[str, str]
     when: str | None = None
     feedback: str | None = None
     unreached: bool = False
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +451,12 @@ class Purpose:
     def result(self, name: str | None) -> Word | None:
         """The result with this name, if there is one."""
         return next((word for word in self.results if word.id == name), None)
+
+    def withdrawn(self, because: str) -> str | None:
+        """The result of a case whose signals were all taken back for this reason."""
+        found = [word.id for word in self.results if because in word.because]
+        found += [word.id for word in self.results if word.when == "withdrawn"]
+        return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -609,7 +663,15 @@ def _signal_type(row: Mapping[str, Any]) -> SignalType:
             "steps": tuple(step.id for step in steps),
             "step_details": {step.id: step for step in steps},
             "forbidden": tuple(Forbidden(item["field"], item["article"]) for item in row["forbidden"]),
+            "sorts": {item["id"]: _sort(item) for item in row["sorts"]},
         }
+    )
+
+
+def _sort(row: Mapping[str, Any]) -> Sort:
+    limit = row.get("reportWithin", {})
+    return Sort(
+        row["id"], row["label"], frozenset(row["values"]), limit.get("after"), limit.get("workingDays", 0)
     )
 
 
@@ -707,9 +769,18 @@ def _alerting(row: Mapping[str, Any]) -> Alerting:
 
 
 def _policy(row: Mapping[str, Any]) -> Policy:
+    moment = row.get("matching", {"when": "continuous"})
     return Policy(
         threshold_eur=row.get("thresholdEur", 0),
         threshold_citation=row.get("thresholdCitation"),
+        windows={
+            name: Window(item.get("minDays"), item.get("maxDays"))
+            for name, item in row.get("windows", {}).items()
+        },
+        windows_citation=row.get("windowsCitation"),
+        matching=(
+            Moment(moment["day"], moment["when"] == "delivered") if moment["when"] != "continuous" else None
+        ),
         first_contact_days=row.get("firstContactDays", 14),
         offer_days=row.get("offerDays", 28),
         crisis_working_days=row.get("crisisWorkingDays", 3),
@@ -781,6 +852,7 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
                 item.get("when"),
                 item.get("feedback"),
                 item.get("unreached", False),
+                tuple(item.get("because", ())),
             )
             for item in rows
         )

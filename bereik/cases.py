@@ -8,11 +8,12 @@ Ids are texts: a fold looks some forty ids up per signal, and a `UUID` hashes an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -49,6 +50,9 @@ class Notify(StrEnum):
     NEW_TEAM = "new_team"
     WITHDRAWN = "withdrawn"
     REGISTER = "register"
+    PAID = "paid"
+    PLAN_AGREED = "plan_agreed"
+    WRONG_PERSON = "wrong_person"
 
 
 class Reason(StrEnum):
@@ -62,10 +66,17 @@ class Reason(StrEnum):
     ABOVE_THRESHOLD = "above_threshold"
     BELOW_THRESHOLD = "below_threshold"
     REPEAT = "repeat"
+    TOO_SOON = "too_soon"
+    TOO_OLD = "too_old"
+    LATE = "late"
+    WAITS = "waits"
+    KNOWN = "known"
     WITHDRAWN = "withdrawn"
     DECEASED = "deceased"
     MOVED = "moved"
-    KNOWN = "known"
+    PAID = "paid"
+    PLAN_AGREED = "plan_agreed"
+    WRONG_PERSON = "wrong_person"
 
 
 _TEXTS: Mapping[Reason, tuple[str, str]] = {
@@ -91,6 +102,34 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     Reason.REPEAT: (
         "Herhaalde melding van dezelfde partner; het bedrag is niet hoger dan op {date}.",
         "Repeated by the same partner; the amount is not higher than on {date}.",
+    ),
+    Reason.TOO_SOON: (
+        "Een achterstand van {days} dagen: minder dan {least} ({citation}).",
+        "Arrears of {days} days: fewer than {least} ({citation}).",
+    ),
+    Reason.TOO_OLD: (
+        "Een achterstand van {days} dagen: meer dan {most} ({citation}).",
+        "Arrears of {days} days: more than {most} ({citation}).",
+    ),
+    Reason.LATE: (
+        "Te laat gemeld: meer dan {days} werkdagen na het verzuim ({date}).",
+        "Reported late: more than {days} working days after the absence ({date}).",
+    ),
+    Reason.WAITS: (
+        "De signalen van deze maand worden op {date} samen bekeken; de termijn loopt al.",
+        "The signals of this month are looked at together on {date}; the term runs already.",
+    ),
+    Reason.PAID: (
+        "Alle signalen zijn ingetrokken: er is betaald. Neem geen contact meer op.",
+        "Every signal was withdrawn: it has been paid. Make no more contact.",
+    ),
+    Reason.PLAN_AGREED: (
+        "Alle signalen zijn ingetrokken: er is een regeling getroffen. Neem geen contact meer op.",
+        "Every signal was withdrawn: a plan was agreed. Make no more contact.",
+    ),
+    Reason.WRONG_PERSON: (
+        "Alle signalen zijn ingetrokken: het ging om iemand anders. Neem geen contact meer op.",
+        "Every signal was withdrawn: it was about somebody else. Make no more contact.",
     ),
     Reason.WITHDRAWN: (
         "Alle signalen zijn door de partner ingetrokken.",
@@ -163,6 +202,11 @@ class Case:
     """One decision. `anchor` is the oldest signal; `stands` whether a team has to reach out.
 
     `when` is the rule outcome behind `status`; `taken_up_at` when somebody first took it up; `holder` who has it now.
+    `waits_until`: nobody is told before that day, on which the month is matched. `matched_on` (DDAS: matchingsdatum): that
+    day, or that of the receipt when it came later. `passed`: signals that are
+    not counted, with the state that they have by themselves. `upgraded`: it became multiple or a crisis after the first
+    attempt, so the next step is heavier. `last_letter`: to this address or person, for any case. `people`: whom it is
+    about, those with a confirmed relation together.
     """
 
     anchor: str
@@ -177,6 +221,12 @@ class Case:
     kind: Kind
     crisis: bool
     stands: bool
+    waits_until: date | None
+    matched_on: date
+    passed: Mapping[str, str]
+    upgraded: bool
+    last_letter: date | None
+    people: tuple[tuple[str, ...], ...]
     priority: int
     priority_reason: Mapping[str, str]
     municipality: str
@@ -215,7 +265,7 @@ def add_working_days(start: date, days: int) -> date:
 
 
 @lru_cache(maxsize=4096)
-def _crisis_term(start: date, days: int) -> date:
+def _working_day_after(start: date, days: int) -> date:
     return add_working_days(start, days)
 
 
@@ -257,26 +307,24 @@ def decide(
     bundle: Bundle,
     now: datetime,
     since: date | None = None,
+    matched: Mapping[tuple[str, str], date] = MappingProxyType({}),
 ) -> tuple[Case, ...]:
     """Every case of one subject, oldest first, as of `now`. The same signals and facts give the same cases, in any order.
 
-    `facts` are those of all cases that the signals are in.
-
-    With `since`, the day of the oldest signal that changed, cases of earlier periods are left out: what comes later
-    never changes them.
+    `facts` are those of all cases that the signals are in. `matched`: (municipality, period) → the day on which a month
+    was matched because every expected partner had delivered. With `since`, the day of the oldest signal that changed,
+    cases of earlier periods are left out: what comes later never changes them.
     """
     ordered = sorted(signals, key=lambda signal: signal.order)
     stated: dict[str, list[Fact]] = {}
     for fact in facts:
         stated.setdefault(fact.case_id, []).append(fact)
-    groups = (
-        _by_month(ordered)
-        if purpose.matching.period == "month"
-        else _by_closing(ordered, _ended(stated, purpose))
-    )
-    if since is not None and purpose.matching.period == "month":
+    monthly = purpose.matching.period == "month"
+    groups = _by_month(ordered) if monthly else _by_closing(ordered, _ended(stated, purpose))
+    if since is not None and monthly:
         groups = [(period, group) for period, group in groups if period >= _month(since)]
-    cases = tuple(_decide_group(period, group, ordered, purpose, bundle, stated) for period, group in groups)
+    fold = _Fold(ordered, facts, stated, purpose, bundle, local_day(now), matched)
+    cases = tuple(_decide_group(period, group, fold) for period, group in groups)
     return _give_ids(cases, {signal.signal_id: signal for signal in ordered})
 
 
@@ -322,26 +370,38 @@ def _by_closing(ordered: Sequence[Signal], closed: Mapping[str, datetime]) -> li
     ]
 
 
-def _decide_group(
-    period: str,
-    group: Sequence[Signal],
-    everything: Sequence[Signal],
-    purpose: Purpose,
-    bundle: Bundle,
-    stated: Mapping[str, Sequence[Fact]],
-) -> Case:
-    types = bundle.signal_types
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """What all cases of one subject are decided from. `stated` are its facts by case."""
+
+    everything: Sequence[Signal]
+    facts: Sequence[Fact]
+    stated: Mapping[str, Sequence[Fact]]
+    purpose: Purpose
+    bundle: Bundle
+    today: date
+    matched: Mapping[tuple[str, str], date]
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A signal that is not counted: the state it has by itself, and why."""
+
+    when: str
+    why: Mapping[str, Any]
+
+
+def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
+    purpose, bundle, types = fold.purpose, fold.bundle, fold.bundle.signal_types
     municipality = bundle.municipalities[group[-1].municipality]
     policy = municipality.policies.get(purpose.id, _NO_POLICY)
-    repeats = {
-        signal.signal_id: day for signal in group if (day := _repeated(signal, everything, purpose, types))
-    }
-    counted = [signal for signal in group if signal.signal_id not in repeats]
+    passed = {one.signal_id: over for one in group if (over := _passed_over(one, policy, fold)) is not None}
+    counted = [signal for signal in group if signal.signal_id not in passed]
     told = counted or group
     urgent = [signal for signal in told if flagged(signal, types[signal.type].crisis_field)]
     crisis = bool(urgent)
     warm = any(flagged(signal, types[signal.type].warm_field) for signal in told)
-    before = _consecutive(group, everything, purpose)
+    before = _consecutive(group, fold.everything, purpose)
     kind = Kind.MULTIPLE if len(counted) > 1 else Kind.CONSECUTIVE if before else Kind.SINGLE
     reasons: list[Mapping[str, Any]] = []
     if crisis:
@@ -355,68 +415,82 @@ def _decide_group(
         reasons.append(reason(Reason.CONSECUTIVE, months=months, date=before.signal_date.isoformat()))
     if kind is Kind.SINGLE:
         reasons.append(reason(Reason.SINGLE))
-
-    outcome = lifecycle.NEW
-    amounts = [amount for signal in counted if (amount := _amount(signal, types)) is not None]
-    threshold = policy.threshold_eur if policy.threshold_citation else 0
-    if not counted:
-        outcome = "repeat"
-        reasons.append(reason(Reason.REPEAT, date=max(repeats.values()).isoformat()))
-    elif amounts and len(amounts) == len(counted) and not crisis and not warm and sum(amounts) < threshold:
-        outcome = "below_threshold"
-        reasons.append(
-            reason(
-                Reason.BELOW_THRESHOLD,
-                total=sum(amounts),
-                threshold=threshold,
-                citation=policy.threshold_citation,
-                missing=threshold - sum(amounts),
-            )
+    sorts: tuple[str, ...] = ()
+    if any(types[signal.type].sort_field is not None for signal in group):
+        sorts = tuple(
+            sorted({sort for signal in group if (sort := types[signal.type].sort_of(signal.facts))})
         )
-    elif amounts and threshold:
-        reasons.append(reason(Reason.ABOVE_THRESHOLD, total=sum(amounts), threshold=threshold))
+        reasons += [late for signal in group if (late := _late(signal, types[signal.type]))]
 
     case_id = next((signal.case_id for signal in group if signal.case_id is not None), None)
-    held = stated.get(case_id, ()) if case_id is not None else ()
-    standing = (
-        lifecycle.stand(held, purpose, outcome, [signal.received_at for signal in told])
-        if held
-        else Standing(outcome)
-    )
-    if held and standing.when in lifecycle.OPEN:
-        # Somebody who opens a case again after the register spoke has judged that.
-        gone = residency.outcome(held, {signal.person_id for signal in told})
-        if gone is not None and (standing.since is None or standing.since < gone.since):
-            standing = replace(standing, when=gone.when, since=gone.since, holder=None)
-            reasons.append(reason(Reason(gone.when)))
-    areas = tuple(sorted({signal.area or "" for signal in group}))
-    kinds = tuple(sorted({signal.type for signal in group}))
-    labels, level, why, way = _place(
-        bundle, purpose.id, municipality.code, areas, kinds, kind, crisis, warm, bool(repeats) and not counted
-    )
+    held = fold.stated.get(case_id, ()) if case_id is not None else ()
     received = min([signal.received_at for signal in told])
     start = local_day(received)
-    word = purpose.state(standing.when) or purpose.states[0]
-    result = standing.result or next((w.id for w in purpose.results if w.when == standing.when), None)
+    planned = _planned(period, municipality.code, policy, fold)
+    waits_until = planned if planned is not None and planned > fold.today else None
+    # Nobody waits who is in a crisis, who expects a call, or whose case somebody has taken up already.
+    if crisis or warm or any(fact.kind == lifecycle.TAKEN_UP for fact in held):
+        waits_until = None
+    if waits_until is None:
+        outcome, why_so = _outcome(counted, passed, policy, crisis or warm, types)
+    else:
+        outcome, why_so = lifecycle.NEW, [reason(Reason.WAITS, date=waits_until.isoformat())]
+    reasons += why_so
+    standing = Standing(outcome)
+    if held:
+        standing = lifecycle.stand(held, purpose, outcome, [signal.received_at for signal in told])
+        gone = (
+            residency.outcome(held, {signal.person_id for signal in told})
+            if standing.when in lifecycle.OPEN
+            else None
+        )
+        # Somebody who opens a case again after the register spoke has judged that; and a crisis, or who was told to expect a
+        # call, is somebody's work also when debt aid knows them.
+        if (
+            gone is not None
+            and (standing.since is None or standing.since < gone.since)
+            and not (gone.when == residency.KNOWN and (crisis or warm))
+        ):
+            standing = replace(standing, when=gone.when, since=gone.since, holder=None)
+            reasons.append(reason(Reason(gone.when)))
+    labels, level, why, way = _place(
+        bundle,
+        purpose.id,
+        municipality.code,
+        tuple(sorted({signal.area or "" for signal in group})),
+        tuple(sorted({signal.type for signal in group})),
+        sorts,
+        kind,
+        crisis,
+        warm,
+        outcome == "repeat",
+    )
+    status, result = _words(bundle, purpose.id, standing.when)
     if standing.team is not None:
         way = replace(way, team=standing.team)
     offer_by = start + timedelta(days=policy.offer_days)
     if crisis:
         crisis_from = min([signal.received_at for signal in urgent])
-        offer_by = min(offer_by, _crisis_term(local_day(crisis_from), policy.crisis_working_days))
+        offer_by = min(offer_by, _working_day_after(local_day(crisis_from), policy.crisis_working_days))
     return Case(
         anchor=group[0].signal_id,
         case_id=case_id,
         signals=tuple(signal.signal_id for signal in group),
         period=period,
         when=standing.when,
-        status=word.id,
-        result=result,
+        status=status,
+        result=standing.result or result,
         taken_up_at=standing.taken_up_at,
         holder=standing.holder,
         kind=kind,
         crisis=crisis,
-        stands=standing.when in lifecycle.OPEN,
+        stands=standing.when in lifecycle.OPEN and waits_until is None,
+        waits_until=waits_until,
+        matched_on=max(start, planned) if planned is not None else start,
+        passed={signal_id: one.when for signal_id, one in passed.items()},
+        upgraded=bool(held) and _upgraded(counted, urgent, held),
+        last_letter=_last_letter(fold.facts, policy) if fold.facts else None,
+        people=_people(group, held),
         priority=level,
         priority_reason=why,
         municipality=municipality.code,
@@ -429,6 +503,129 @@ def _decide_group(
         offer_by=offer_by,
         offer_in={"working_days": policy.crisis_working_days} if crisis else {"days": policy.offer_days},
     )
+
+
+def _planned(period: str, municipality: str, policy: Policy, fold: _Fold) -> date | None:
+    """The day on which the signals of a month are judged together; None where each is judged on arrival."""
+    if policy.matching is None or fold.purpose.matching.period != "month":
+        return None
+    day = date(int(period[:4]), int(period[5:]), policy.matching.day)
+    return min(day, fold.matched.get((municipality, period), day))
+
+
+def _outcome(
+    counted: Sequence[Signal],
+    passed: Mapping[str, _Passed],
+    policy: Policy,
+    always: bool,
+    types: Mapping[str, SignalType],
+) -> tuple[str, list[Mapping[str, Any]]]:
+    """What the signals of one matching period come to, and why. `always`: crisis or a warm hand-over."""
+    repeats = [one.why for one in passed.values() if one.when == "repeat"]
+    reasons = [one.why for one in passed.values() if one.when != "repeat"]
+    if not counted:
+        if reasons:
+            return "below_threshold", reasons
+        return "repeat", [max(repeats, key=lambda why: str(why["date"]))]
+    threshold = policy.threshold_eur if policy.threshold_citation else 0
+    amounts = [amount for signal in counted if (amount := _amount(signal, types)) is not None]
+    total = sum(amounts)
+    if amounts and len(amounts) == len(counted) and not always and total < threshold:
+        below = reason(
+            Reason.BELOW_THRESHOLD,
+            total=total,
+            threshold=threshold,
+            citation=policy.threshold_citation,
+            missing=threshold - total,
+        )
+        return "below_threshold", [*reasons, below]
+    if amounts and threshold:
+        reasons.append(reason(Reason.ABOVE_THRESHOLD, total=total, threshold=threshold))
+    return lifecycle.NEW, reasons
+
+
+def _passed_over(signal: Signal, policy: Policy, fold: _Fold) -> _Passed | None:
+    """Why this signal is not counted, if it is not: a mere repeat, or outside the window of the municipality's plan."""
+    kind = fold.bundle.signal_types[signal.type]
+    if flagged(signal, kind.crisis_field):
+        return None
+    day = _repeated(signal, fold.everything, fold.purpose, fold.bundle.signal_types)
+    if day is not None:
+        return _Passed("repeat", reason(Reason.REPEAT, date=day.isoformat()))
+    window = policy.windows.get(signal.type) if policy.windows_citation else None
+    since = signal.facts.get(kind.since_field) if window is not None and kind.since_field else None
+    if window is None or not isinstance(since, str) or flagged(signal, kind.warm_field):
+        return None
+    days = (signal.signal_date - date.fromisoformat(since)).days
+    values = {"days": days, "citation": policy.windows_citation}
+    if window.min_days is not None and days < window.min_days:
+        return _Passed("below_threshold", reason(Reason.TOO_SOON, least=window.min_days, **values))
+    if window.max_days is not None and days > window.max_days:
+        return _Passed("below_threshold", reason(Reason.TOO_OLD, most=window.max_days, **values))
+    return None
+
+
+def _late(signal: Signal, kind: SignalType) -> Mapping[str, Any] | None:
+    """That a report came later than its sort of absence allows; it is told and never refused."""
+    sort = kind.sorts.get(kind.sort_of(signal.facts) or "")
+    ended = signal.facts.get(sort.after) if sort is not None and sort.after else None
+    if sort is None or not isinstance(ended, str):
+        return None
+    if local_day(signal.received_at) <= _working_day_after(
+        date.fromisoformat(ended), sort.within_working_days
+    ):
+        return None
+    return reason(Reason.LATE, days=sort.within_working_days, date=ended)
+
+
+def _upgraded(counted: Sequence[Signal], urgent: Sequence[Signal], held: Sequence[Fact]) -> bool:
+    """Whether a case became multiple, or a crisis, only after the first attempt at contact: its next step is a heavier one.
+
+    Before any attempt the whole plan follows what the case is by then, so nothing has to be said.
+    """
+    tried = min((fact.stated_at for fact in held if fact.kind == "attempt"), default=None)
+    if tried is None:
+        return False
+    second = sorted([signal.received_at for signal in counted])[1:2]
+    alarm = [min([signal.received_at for signal in urgent])] if urgent else []
+    return any(tried < rose for rose in second + alarm)
+
+
+def _last_letter(facts: Sequence[Fact], policy: Policy) -> date | None:
+    """The day of the last letter to this subject, whichever case it was for."""
+    letters = policy.contact.letters if policy.contact is not None else frozenset()
+    days = [
+        fact.detail["day"] for fact in facts if fact.kind == "attempt" and fact.detail.get("kind") in letters
+    ]
+    return date.fromisoformat(max(days)) if days else None
+
+
+def _people(group: Sequence[Signal], held: Sequence[Fact]) -> tuple[tuple[str, ...], ...]:
+    """Whom the signals are about, in their order; those between whom a worker confirmed a relation stand together."""
+    order = list(dict.fromkeys([signal.person_id for signal in group]))
+    parts: list[tuple[str, ...]] = [(person,) for person in order]
+    for fact in held if len(order) > 1 else ():
+        if fact.kind == "related":
+            tied = [part for part in parts if {fact.detail["person_id"], fact.detail["other_id"]} & set(part)]
+            if len(tied) == 2:
+                parts[parts.index(tied[0])] = tied[0] + tied[1]
+                parts.remove(tied[1])
+    return tuple(tuple(sorted(part, key=order.index)) for part in parts)
+
+
+def signal_when(when: str, decision: Mapping[str, Any], signal_id: str, withdrawn: bool = False) -> str:
+    """The state (a `when` of purposes.yaml) of one signal by itself, which DDAS keeps apart from that of its case.
+
+    `when` is that of the case's status (`purpose.when(row.status)`), `decision` the case's stored decision; `withdrawn`
+    whether the signal's own row says so. A repeat or one outside the window keeps that word also in a case that was taken
+    up; any other signal of a case that anybody ever took up counts as taken up (DDAS v1.2: "Opgepakt"), whatever became
+    of it later; one that its partner took back before that is "other". The word itself is `purpose.state(...)`.
+    """
+    if (by_itself := decision["passed"].get(signal_id)) is not None:
+        return str(by_itself)
+    if decision["taken_up_at"] is not None:
+        return lifecycle.TAKEN_UP
+    return "other" if withdrawn or when == "withdrawn" else when
 
 
 def flagged(signal: Signal, name: str | None) -> bool:
@@ -471,7 +668,7 @@ def _repeated(
     A signal on the same day repeats nothing: a partner that reports two contracts reports two debts.
     """
     amount = _amount(signal, types)
-    if not purpose.repeat or amount is None or flagged(signal, types[signal.type].crisis_field):
+    if not purpose.repeat or amount is None:
         return None
     start = _months_before(signal.signal_date, purpose.matching.lookback_months)
     contract = signal.facts.get(CONTRACT)
@@ -488,7 +685,13 @@ def _repeated(
 
 
 def labels_of(
-    areas: Sequence[str], types: Sequence[str], kind: str, crisis: bool, warm: bool, repeat: bool
+    areas: Sequence[str],
+    types: Sequence[str],
+    kind: str,
+    crisis: bool,
+    warm: bool,
+    repeat: bool,
+    sorts: Sequence[str] = (),
 ) -> dict[str, tuple[str, ...]]:
     """The labels that routes, priorities and contact plans are matched against."""
 
@@ -498,11 +701,20 @@ def labels_of(
     return {
         "area": tuple(area for area in areas if area),
         "type": tuple(types),
+        "sort": tuple(sorts),
         "kind": (kind,),
         "crisis": yes(crisis),
         "warm": yes(warm),
         "repeat": yes(repeat),
     }
+
+
+@lru_cache(maxsize=256)
+def _words(bundle: Bundle, purpose_id: str, when: str) -> tuple[str, str | None]:
+    """The purpose's own words for a state: its status, and the result that goes with it."""
+    purpose = bundle.purposes[purpose_id]
+    word = purpose.state(when) or purpose.states[0]
+    return word.id, next((result.id for result in purpose.results if result.when == when), None)
 
 
 # Labels have few combinations, and every decision asks.
@@ -513,6 +725,7 @@ def _place(
     municipality: str,
     areas: tuple[str, ...],
     types: tuple[str, ...],
+    sorts: tuple[str, ...],
     kind: Kind,
     crisis: bool,
     warm: bool,
@@ -520,7 +733,7 @@ def _place(
 ) -> tuple[Mapping[str, tuple[str, ...]], int, Mapping[str, str], Route]:
     """The labels; the level and reason of the first published priority rule that matches (without one the last); the route."""
 
-    labels = labels_of(areas, types, kind.value, crisis, warm, repeat)
+    labels = labels_of(areas, types, kind.value, crisis, warm, repeat, sorts)
     sets = {name: frozenset(values) for name, values in labels.items()}
     rules = bundle.purposes[purpose_id].priorities
     way = route(sets, bundle.municipalities[municipality].routes[purpose_id])
@@ -565,8 +778,21 @@ class Before:
     signals: frozenset[str]
 
 
-def notify(before: Before | None, now: Case) -> Notify | None:
-    """Why the team has to be told of this decision; None when there is nothing it must act on."""
+# Why a partner takes signals back, in our words; the first that fits is told. A signal type maps its own words on these.
+BECAUSE = (Notify.WRONG_PERSON, Notify.PAID, Notify.PLAN_AGREED)
+
+
+def withdrawn_because(words: Iterable[str | None]) -> Notify:
+    """What is told of signals that were taken back for these reasons (`SignalType.because` of each)."""
+    given = set(words)
+    return next((one for one in BECAUSE if one.value in given), Notify.WITHDRAWN)
+
+
+def notify(before: Before | None, now: Case, gone: Notify = Notify.WITHDRAWN) -> Notify | None:
+    """Why the team has to be told of this decision; None when there is nothing it must act on.
+
+    `gone` is why signals were taken back, when any were.
+    """
     if before is None or not before.stands:
         if not now.stands:
             return None
@@ -575,7 +801,7 @@ def notify(before: Before | None, now: Case) -> Notify | None:
         # Whoever closes a case knows that it is closed; what a partner takes back or a register says is news.
         if any(one["code"] in _BY_REGISTER for one in now.reasons):
             return Notify.REGISTER
-        return Notify.WITHDRAWN if before.signals - set(now.signals) else None
+        return gone if before.signals - set(now.signals) else None
     if now.crisis and not before.crisis:
         return Notify.CRISIS
     if now.route.team != before.team:
@@ -585,5 +811,5 @@ def notify(before: Before | None, now: Case) -> Notify | None:
     if set(now.signals) - before.signals:
         return Notify.NEW_SIGNAL
     if before.signals - set(now.signals):
-        return Notify.WITHDRAWN
+        return gone
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -45,7 +45,8 @@ class CaseworkTx(Outbox, Protocol):
 class _Turn:
     """What all subjects of one fold share.
 
-    `members`: which signals each stored case held; `changed` is added to; `mark` is part of the name of a new case.
+    `members`: which signals each stored case held; `changed` is added to; `mark` is part of the name of a new case;
+    `gone`: case → why signals of it were taken back.
     """
 
     purpose: Purpose
@@ -55,13 +56,29 @@ class _Turn:
     changed: dict[str, SignalRow]
     mark: str
     now: datetime
+    matched: Mapping[tuple[str, str], date]
+    gone: Mapping[str, cases.Notify]
+
+
+def utc_now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
 
 
 class Casework:
     """The step of the casework consumer under one bundle."""
 
-    def __init__(self, bundle: Bundle, bundle_id: int, keys: Keys) -> None:
-        self._bundle, self._bundle_id = bundle, bundle_id
+    def __init__(
+        self, bundle: Bundle, bundle_id: int, keys: Keys, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._bundle, self._bundle_id, self._clock = bundle, bundle_id, clock
+        # Only where some municipality does not match continuously is there anything to look up.
+        self._delivered = {
+            name
+            for town in bundle.municipalities.values()
+            for name, policy in town.policies.items()
+            if policy.matching is not None
+        }
         self._boxes: dict[str, Box] = {name: keys.box(f"purpose|{name}") for name in bundle.purposes}
 
     def prepare(self, records: Sequence[Record]) -> dict[str, list[SignalRow]]:
@@ -202,7 +219,10 @@ class Casework:
         signals: dict[str, list[SignalRow]] = defaultdict(list)
         for row in known.values():
             signals[row.subject].append(row)
-        turn = _Turn(purpose, tables, facts, members, changed, mark, datetime.now(UTC))
+        turn = _Turn(
+            purpose, tables, facts, members, changed, mark, self._clock(),
+            tables.matched() if purpose.id in self._delivered else {}, self._gone(known.values()),
+        )  # fmt: skip
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for subject in facing:
             outcome += self._decide(subject, signals[subject], stored[subject], since.get(subject), turn)
@@ -220,7 +240,7 @@ class Casework:
         active = {row.signal_id: row for row in rows if row.status == cases.ACTIVE}
         facts = [fact for case_id in stored for fact in turn.facts.get(case_id, ())]
         signals = [_signal(row) for row in active.values()]
-        decisions = cases.decide(signals, facts, turn.purpose, self._bundle, turn.now, since)
+        decisions = cases.decide(signals, facts, turn.purpose, self._bundle, turn.now, since, turn.matched)
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for decision in decisions:
             case_id = decision.case_id or self._boxes[turn.purpose.id].id_text(
@@ -236,7 +256,8 @@ class Casework:
             digest = _digest(decision, document)
             if before is not None and before.digest == digest and before.subject == subject:
                 continue
-            reason = cases.notify(_before(before, turn.members), decision)
+            gone = turn.gone.get(case_id, cases.Notify.WITHDRAWN)
+            reason = cases.notify(_before(before, turn.members), decision, gone)
             row_now = self._case_row(case_id, subject, decision, document, digest, before, reason, turn.now)
             outcome.append((row_now, reason))
         held = {row.case_id for row in active.values()}
@@ -280,20 +301,78 @@ class Casework:
             alerted=(before.alerted if before is not None else 0) + (reason is not None),
             bundle_id=self._bundle_id,
             decided_at=now,
+            waits_until=decision.waits_until,
         )
 
     def _emptied(self, before: KnownCase, turn: _Turn) -> tuple[CaseRow, cases.Notify | None]:
         """A case whose signals are all gone: withdrawn. Its team is told when it was told before."""
         row = turn.tables.case(before.case_id)
         assert row is not None
-        word = turn.purpose.state("withdrawn") or turn.purpose.states[-1]
-        reason = cases.Notify.WITHDRAWN if row.stands else None
-        row.decision = {**row.decision, "reasons": [cases.reason(cases.Reason.WITHDRAWN)]}
-        row.version, row.status, row.result = row.version + 1, word.id, None
-        row.stands, row.digest, row.newest_signal = False, b"", None
+        gone = turn.gone.get(before.case_id, cases.Notify.WITHDRAWN)
+        reason = gone if row.stands else None
+        row.decision = {**row.decision, "reasons": [cases.reason(cases.Reason(gone.value))]}
+        row.version += 1
+        if row.stands or not any(fact.kind == lifecycle.CLOSED for fact in turn.facts.get(row.case_id, ())):
+            # What a worker closed keeps the outcome it was closed with.
+            word = turn.purpose.state("withdrawn") or turn.purpose.states[-1]
+            row.status, row.result = word.id, turn.purpose.withdrawn(gone.value)
+        row.stands, row.digest, row.newest_signal, row.waits_until = False, b"", None, None
         row.signals, row.alerted = 0, row.alerted + (reason is not None)
         row.bundle_id, row.decided_at = self._bundle_id, turn.now
         return row, reason
+
+    def _gone(self, rows: Iterable[SignalRow]) -> dict[str, cases.Notify]:
+        """Case → why its partners took signals back."""
+        words: dict[str, list[str | None]] = defaultdict(list)
+        for row in rows:
+            if row.status == cases.WITHDRAWN and row.case_id is not None:
+                kind = self._bundle.signal_types.get(row.signal_type)
+                words[row.case_id].append(kind.because.get(row.reason or "") if kind is not None else None)
+        return {case_id: cases.withdrawn_because(found) for case_id, found in words.items()}
+
+    # ------------------------------------------------------------ when a month is matched
+
+    def match(self, purpose_id: str, tx: CaseworkTx, ready: bool = False) -> int:
+        """Decide again what waits for a month that can be matched by now; returns how many cases did.
+
+        A month can be matched on the day that the municipality's policy names, or once every partner that is expected to
+        deliver has done so, where the policy says that. `ready`: match whatever waits, as in a month that is over.
+        """
+        now = self._clock()
+        today, done = cases.local_day(now), 0
+        purpose = self._bundle.purposes[purpose_id]
+        with tx.casework(purpose_id) as tables:
+            due = [
+                (municipality, period, number)
+                for municipality, period, until, number in tables.waiting()
+                if ready or until <= today or self._complete(purpose, municipality, period, today, tables)
+            ]
+            for municipality, period, _ in due:
+                tables.match(municipality, period, today)
+        for municipality, period, number in due:
+            with tx.casework(purpose_id) as tables:
+                subjects = tables.subjects_waiting(municipality, period)
+            self.refold(purpose_id, subjects, tx)
+            done += number
+        return done
+
+    def _complete(
+        self, purpose: Purpose, municipality: str, period: str, today: date, tables: CaseworkTables
+    ) -> bool:
+        """Whether every partner with an agreement in force there has reported something with a date in that month."""
+        policy = self._bundle.municipalities[municipality].policies.get(purpose.id)
+        if policy is None or policy.matching is None or not policy.matching.delivered:
+            return False
+        types = {kind.id for kind in self._bundle.signal_types.values() if kind.purpose == purpose.id}
+        expected = {
+            partner.id
+            for partner in self._bundle.partners.values()
+            for agreement in partner.agreements
+            if agreement.municipality == municipality
+            and agreement.in_force(today)
+            and agreement.signal_types & types
+        }
+        return bool(expected) and expected <= tables.delivered(municipality, period)
 
     # ------------------------------------------------------------ telling
 
@@ -388,6 +467,11 @@ def _document(decision: cases.Case) -> dict[str, Any]:
         "offer_in": decision.offer_in,
         "taken_up_at": decision.taken_up_at,
         "holder": decision.holder,
+        "matched_on": decision.matched_on,
+        "passed": decision.passed,
+        "upgraded": decision.upgraded,
+        "last_letter": decision.last_letter,
+        "people": decision.people,
     }
 
 

@@ -43,6 +43,7 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
     "amount": "integer",
     "crisis": "boolean",
     "warm": "boolean",
+    "sort": "string",
     "municipality": "string",
     "attestation": "object",
     "reason": "string",
@@ -50,7 +51,7 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
 # The lists of words of a purpose that facts choose from, beside its results.
 WORD_LISTS: Final = ("contacts", "dayparts", "causes", "reasons", "rules", "promises")
 # Roles whose fields casework decides on, so they have to be facts.
-_FACT_ROLES: Final = ("amount", "crisis", "warm")
+_FACT_ROLES: Final = ("amount", "crisis", "warm", "sort")
 
 
 @dataclass(slots=True)
@@ -497,6 +498,13 @@ class _Checks:
                 known = areas
             elif label == "type":
                 known = self.type_names
+            elif label == "sort":
+                known = {
+                    row["id"]
+                    for kind in self.types.values()
+                    if kind["purpose"] == purpose
+                    for row in kind["sorts"]
+                }
             else:
                 known = _LABEL_VALUES[label]
             for index, value in enumerate(values):
@@ -635,10 +643,40 @@ class _Checks:
             if asked != steps:
                 key = (*_custom_key(entry, here, "roles"), "attestation")
                 self.report(document, key, "its fields are not the steps", steps)
+        self._sorts(document, here, entry, rows)
         if not any(row.get("primaryKey") for row in rows.values()):
             self.report(document, (*here, "properties"), "no primary key", "primaryKey: true on a field")
         if "minimum" in type_keys and "amount" not in roles:
             self.report(document, here, "a minimum without an amount", "a role amount")
+
+    def _sorts(
+        self, document: Document, here: Key, entry: Mapping[str, Any], rows: Mapping[str, Any]
+    ) -> None:
+        """Every word of the field is of exactly one sort, and what a report is late after is a date casework knows."""
+        ours = custom(entry)
+        where = _custom_key(entry, here, "sorts")
+        sorts = ours.get("sorts", [])
+        name = ours["roles"].get("sort")
+        if bool(sorts) != (name in rows):
+            self.report(document, where, "sorts and a role sort belong together", "both, or neither")
+            return
+        words = {word["value"] for word in rows[name].get("enum", ())} if name in rows else set()
+        seen: set[str] = set()
+        for index, sort in enumerate(sorts):
+            for at, value in enumerate(sort["values"]):
+                if value not in words or value in seen:
+                    self.report(
+                        document, (*where, index, "values", at), "not one of the field's words, once", words
+                    )
+                seen.add(value)
+            after = sort.get("reportWithin", {}).get("after")
+            dates = {fact for fact in ours["facts"] if rows.get(fact, {}).get("logicalType") == "date"}
+            if after is not None and after not in dates:
+                self.report(
+                    document, (*where, index, "reportWithin", "after"), "no date among the facts", dates
+                )
+        if words - seen:
+            self.report(document, where, "without a sort: " + ", ".join(sorted(words - seen)), "every word")
 
     def _withdraw_entry(self, document: Document, index: int, entry: Mapping[str, Any]) -> None:
         here: Key = ("schema", index)
@@ -648,6 +686,12 @@ class _Checks:
         if reference in rows and not rows[reference].get("required"):
             key = (*_custom_key(entry, here, "roles"), "reference")
             self.report(document, key, "this field must be required", "required: true")
+        reason = rows.get(custom(entry)["roles"].get("reason", ""), {})
+        known = {word["value"] for word in reason.get("enum", ())}
+        for word in custom(entry).get("because", {}):
+            if word not in known:
+                key = (*_custom_key(entry, here, "because"), word)
+                self.report(document, key, "not a word of the reason", known)
 
     def _roles(
         self, document: Document, here: Key, entry: Mapping[str, Any], rows: Mapping[str, Any]
@@ -755,6 +799,19 @@ class _Checks:
                 )
             if "contact" in policy and name in self.purposes:
                 self._contact(document, (*key, "contact"), name, policy["contact"], areas or {})
+            if policy.get("windows") and "windowsCitation" not in policy:
+                self.report(document, (*key, "windows"), "windows without a citation", "windowsCitation")
+            for name_of, window in policy.get("windows", {}).items():
+                at = (*key, "windows", name_of)
+                own = [kind["id"] for kind in self.types.values() if kind["purpose"] == name]
+                if name_of not in self.type_names or (name_of in self.types and name_of not in own):
+                    self.report(document, at, "no signal type of this purpose", own)
+                if window.get("minDays", 0) > window.get("maxDays", window.get("minDays", 0)):
+                    self.report(document, at, "minDays above maxDays", "minDays <= maxDays")
+            moment = policy.get("matching", {"when": "continuous"})
+            if (moment["when"] == "continuous") == ("day" in moment):
+                message = "a day, unless it is continuous"
+                self.report(document, (*key, "matching"), message, "when: day | delivered, with day: 1-28")
 
     def _contact(
         self,
@@ -1055,6 +1112,8 @@ def _type_document(
         "withdrawal_contract": contracts.get("withdraw"),
         "fact_fields": report["facts"],
         "identity": report["identity"],
+        "sorts": report.get("sorts", []),
+        "because": withdrawal.get("because", {}) if withdrawal else {},
         **{f"{role}_field": roles.get(role) for role in _ROLE_KINDS if role != "reason"},
         "withdrawal_reference_field": withdrawal["roles"]["reference"] if withdrawal else None,
         "withdrawal_reason_field": withdrawal["roles"].get("reason") if withdrawal else None,

@@ -1,4 +1,4 @@
-"""Every quarter of an hour: remove what has landed or was collected and whose term has passed."""
+"""Every quarter of an hour: remove what landed or was collected and whose term has passed; match the months that can be."""
 
 from __future__ import annotations
 
@@ -33,8 +33,15 @@ def clock() -> None:
 
         return App.from_env().expire_files()
 
+    @task
+    def matched() -> int:
+        """How many cases were decided because their month could be matched."""
+        from bereik.app import App
+
+        return App.from_env().match()
+
     # One after the other: each starts a process, and there is no hurry.
-    landed() >> files()
+    landed() >> files() >> matched()
 
 
 clock()

@@ -225,6 +225,8 @@ def _play(
         by = stage.collect()
         say(f"{len(history.files)} files with {rows} rows collected by {by}")
         stage.settle()
+    stage.match()
+    stage.settle()
     stage.agree()
     stage.settle()
     say("consent taken down, bridges settled")

@@ -229,6 +229,7 @@ class World:
                     sender.kind.id,
                     facts.contract,
                     facts.day if sender.kind.date_field else datetime.fromtimestamp(at / 1000, UTC).date(),
+                    facts.since if sender.kind.since_field in data else None,
                     facts.amount if sender.amount_field else None,
                     facts.crisis and sender.crisis_field is not None,
                     facts.warm and sender.warm_field is not None,

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from bereik.bundle import Bundle
+from bereik.bundle import Bundle, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Sent:
     kind: str
     contract: str
     day: date
+    since: date | None
     amount: int | None
     crisis: bool
     warm: bool
@@ -92,7 +93,9 @@ class Oracle:
             groups[sent.day.isoformat()[:7] if monthly else "open"].append(sent)
         expected = []
         for period, group in sorted(groups.items()):
-            fresh = [sent for sent in group if not (purpose.repeat and self._repeats(sent, active, reach))]
+            again = {sent.event for sent in group if purpose.repeat and self._repeats(sent, active, reach)}
+            outside = {sent.event for sent in group if sent.event not in again and _outside(sent, policy)}
+            fresh = [sent for sent in group if sent.event not in again | outside]
             told = fresh or group
             crisis, warm = any(sent.crisis for sent in told), any(sent.warm for sent in told)
             first = min(sent.day for sent in group)
@@ -106,7 +109,7 @@ class Oracle:
             owed = [sent.amount for sent in fresh if sent.amount is not None]
             outcome = "new"
             if not fresh:
-                outcome = "repeat"
+                outcome = "below_threshold" if outside else "repeat"
             elif owed and len(owed) == len(fresh) and not crisis and not warm and sum(owed) < threshold:
                 outcome = "below_threshold"
             expected.append(Expected(period, kind, outcome, len(group), crisis))
@@ -123,6 +126,15 @@ class Oracle:
             and (other.amount or 0) >= sent.amount
             for other in active
         )
+
+
+def _outside(sent: Sent, policy: Policy | None) -> bool:
+    """Whether the arrears of a signal are younger or older than the municipality acts on."""
+    window = policy.windows.get(sent.kind) if policy is not None and policy.windows_citation else None
+    if window is None or sent.since is None or sent.crisis or sent.warm:
+        return False
+    days = (sent.day - sent.since).days
+    return (window.min_days or 0) > days or (window.max_days is not None and days > window.max_days)
 
 
 def _month(day: date) -> int:

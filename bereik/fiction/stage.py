@@ -192,6 +192,10 @@ class Stage:
         drop = self.app.settings.drop
         return sum((drop / file.partner / "incoming" / file.name).exists() for file in self.history.files)
 
+    def match(self) -> int:
+        """Match every month of this history, also the one that has only begun: its partners have delivered. Returns cases."""
+        return self.app.match(ready=True)
+
     # ------------------------------------------------------------ people
 
     def agree(self) -> None:

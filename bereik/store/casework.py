@@ -24,6 +24,7 @@ _CASE = {
     "result": "text", "kind": "text", "crisis": "bool", "priority": "int4", "team": "text", "period": "text",
     "first_signal": "date", "newest_signal": "uuid", "received_at": "timestamptz", "offer_by": "date", "signals": "int4",
     "stands": "bool", "digest": "bytea", "decision": "jsonb", "alerted": "int4", "bundle_id": "int4", "decided_at": "timestamptz",
+    "waits_until": "date",
 }  # fmt: skip
 _KNOWN = ("case_id", "subject", "version", "kind", "crisis", "team", "signals", "stands", "digest", "alerted")
 _ALERT = {
@@ -120,7 +121,7 @@ class CaseworkRows:
                 (
                     c.case_id, c.subject, c.municipality, c.area, c.version, c.status, c.result, c.kind, c.crisis, c.priority,
                     c.team, c.period, c.first_signal, c.newest_signal, c.received_at, c.offer_by, c.signals, c.stands, c.digest,
-                    orjson.dumps(c.decision).decode(), c.alerted, c.bundle_id, c.decided_at,
+                    orjson.dumps(c.decision).decode(), c.alerted, c.bundle_id, c.decided_at, c.waits_until,
                 )
                 for c in cases
             ],
@@ -150,6 +151,51 @@ class CaseworkRows:
             (municipality, self._purpose, first, last),
         )
         return [CaseRow(*row) for row in found]
+
+    def matched(self) -> dict[tuple[str, str], date]:
+        """(municipality, period) → the day on which a month was matched before the day its policy names."""
+        rows = self._tx.rows(
+            "SELECT municipality, period, matched_on FROM casework.matching WHERE purpose = %s",
+            (self._purpose,),
+        )
+        return {(municipality, period): on for municipality, period, on in rows}
+
+    def waiting(self) -> list[tuple[str, str, date, int]]:
+        """(municipality, period, until, cases) of every month in which cases wait to be matched."""
+        return [
+            (municipality, period, until, number)
+            for municipality, period, until, number in self._tx.rows(
+                "SELECT municipality, period, max(waits_until), count(*) FROM casework.case"
+                " WHERE purpose = %s AND waits_until IS NOT NULL AND signals > 0 GROUP BY 1, 2 ORDER BY 1, 2",
+                (self._purpose,),
+            )
+        ]
+
+    def delivered(self, municipality: str, period: str) -> set[str]:
+        """The partners that reported anything in a municipality with a date in that month."""
+        rows = self._tx.rows(
+            "SELECT DISTINCT partner FROM casework.signal WHERE purpose = %s AND municipality = %s"
+            " AND signal_date >= to_date(%s, 'YYYY-MM') AND signal_date < to_date(%s, 'YYYY-MM') + interval '1 month'",
+            (self._purpose, municipality, period, period),
+        )
+        return {partner for (partner,) in rows}
+
+    def match(self, municipality: str, period: str, on: date) -> None:
+        """Take down that a month is matched; the first day stays."""
+        self._tx.execute(
+            "INSERT INTO casework.matching (purpose, municipality, period, matched_on) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (self._purpose, municipality, period, on),
+        )
+
+    def subjects_waiting(self, municipality: str, period: str) -> list[str]:
+        """Whose cases wait for a month to be matched."""
+        rows = self._tx.rows(
+            "SELECT DISTINCT subject::text FROM casework.case WHERE purpose = %s AND municipality = %s AND period = %s"
+            " AND waits_until IS NOT NULL ORDER BY 1",
+            (self._purpose, municipality, period),
+        )
+        return [subject for (subject,) in rows]
 
     def add_fact(self, fact_id: UUID, fact: Fact) -> None:
         """Take down what a person stated."""

@@ -49,6 +49,7 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "casework.signal": "SELECT, INSERT, UPDATE",
             "casework.case": "SELECT, INSERT, UPDATE",
             "casework.fact": "SELECT, INSERT",
+            "casework.matching": "SELECT, INSERT",
             "casework.alert": "SELECT, INSERT, UPDATE (due_at, times)",
             "casework.notice": "SELECT, INSERT, UPDATE",
             "casework.notice_try": "SELECT, INSERT",

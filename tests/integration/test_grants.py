@@ -39,7 +39,7 @@ PER_PURPOSE = {
     "vault": "vault.register:si vault.record:siu vault.key:si vault.link:si vault.review:si vault.verdict:s vault.crowd:si",
     "linking": "vault.register:s vault.record:su vault.key:si vault.link:si vault.review:siu vault.verdict:siu vault.crowd:s",
     "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:siu"
-    " casework.notice:siu casework.notice_try:si",
+    " casework.notice:siu casework.notice_try:si casework.matching:si",
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s casework.case:s casework.signal:s casework.fact:s",
@@ -48,7 +48,7 @@ PER_PURPOSE = {
 }
 AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.notice"
-    " casework.notice_try casework.fact casework.signal"
+    " casework.notice_try casework.fact casework.matching casework.signal"
     " ops.endpoint ops.silence"
     " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
     " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.record vault.register vault.residency"

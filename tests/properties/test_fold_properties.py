@@ -71,6 +71,9 @@ class Tables:
     def case(self, case_id: str) -> CaseRow | None:
         return deepcopy(self.cases.get(case_id))
 
+    def matched(self) -> dict[tuple[str, str], date]:
+        return {}
+
     def add_fact(self, fact_id: str, fact: Fact) -> None:
         self.facts.append(fact)
 
@@ -88,7 +91,7 @@ class Fold:
     def __init__(self, purpose: Purpose) -> None:
         self.purpose, self.tables = purpose, Tables()
         self.alerts: list[tuple[str, int, str]] = []
-        self._casework = Casework(BUNDLE, 1, KEYS)
+        self._casework = Casework(BUNDLE, 1, KEYS, clock=lambda: datetime(2027, 1, 1, tzinfo=UTC))
 
     def take(self, *batch: Assignment) -> None:
         arrived = [

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from bereik import cases
-from bereik.bundle import Bundle, Policy, Purpose, SignalType
+from bereik.bundle import Bundle, Moment, Policy, Purpose, SignalType
 from bereik.cases import CONTRACT, Before, Case, Kind, Notify, Signal
 from bereik.lifecycle import Fact
 
@@ -467,3 +467,299 @@ def test_who_opens_a_case_again_has_judged_what_the_register_said() -> None:
     assert one(sig(1, case=UUID(int=99)), facts=(moved, again)).stands
     later = registered("resident", "2026-11-06", answer="deceased")
     assert one(sig(1, case=UUID(int=99)), facts=(moved, again, later)).when == "deceased"
+
+
+# ---------------------------------------------------------------- what people know: already in debt aid
+
+
+TAKEN = Fact(UUID(int=99), "taken_up", {}, "w", datetime(2026, 11, 4, tzinfo=UTC))
+
+
+def known(person: str, yes: bool, hour: int = 0) -> Fact:
+    at = datetime(2026, 11, 5, hour, tzinfo=UTC)
+    return Fact(UUID(int=99), "known", {"person_id": person, "yes": yes}, "register", at)
+
+
+def of(person: str, signal: Signal) -> Signal:
+    return replace(signal, person_id=person, case_id=UUID(int=99))
+
+
+@pytest.mark.parametrize(
+    ("facts", "when_now", "why"),
+    [
+        ((), "new", "nobody was asked"),
+        ((known("a", True),), "new", "one of two is known: the other one is not helped yet"),
+        ((known("a", True), known("b", True)), "known", "both are known"),
+        ((known("a", True), known("b", True), known("b", False, 1)), "new", "the last answer about each counts"),
+        ((known("a", True), known("b", True), TAKEN), "known", "its worker hears that the counsellor has it"),
+    ],
+)  # fmt: skip
+def test_whoever_debt_aid_knows_is_not_approached_again(
+    facts: tuple[Fact, ...], when_now: str, why: str
+) -> None:
+    signals = (of("a", sig(1)), of("b", sig(2, kind=ENERGY, partner="p2")))
+    for given in (facts, facts[::-1]):
+        case = one(*signals, facts=given)
+        assert case.when == when_now, why
+        assert (case.stands, "known" in codes(case)) == (when_now != "known", when_now == "known")
+    if when_now == "known":
+        assert case.result == case.status == "Inwoner al bekend bij schuldhulpverlening"
+
+
+def test_a_crisis_of_somebody_known_is_still_taken_up() -> None:
+    assert one(of("a", sig(1, kind=ENERGY, crisis=True)), facts=(known("a", True),)).stands
+    assert one(of("a", sig(1, warm=True)), facts=(known("a", True),)).stands
+
+
+# ---------------------------------------------------------------- the window of days
+
+
+def since(days: int, signal: Signal, kind: SignalType) -> Signal:
+    day = (signal.signal_date - timedelta(days=days)).isoformat()
+    return replace(signal, facts={**signal.facts, kind.since_field or "": day})
+
+
+CARE = BUNDLE.types_by_event["nl.vroegsignalen.zorgpremieachterstand-gemeld.v1"][0]
+
+
+@pytest.mark.parametrize(
+    ("days", "municipality", "code", "why"),
+    [
+        (29, "9901", "too_soon", "a day too few"),
+        (30, "9901", None, "both ends count"),
+        (100, "9901", None, "both ends count"),
+        (101, "9901", "too_old", "a day too many"),
+        (101, "9902", None, "there is no window without a council's plan that has one"),
+    ],
+)
+def test_arrears_outside_the_window_are_not_taken_up(
+    days: int, municipality: str, code: str | None, why: str
+) -> None:
+    case = one(since(days, sig(1, kind=CARE, municipality=municipality), CARE))
+    assert (case.when == "below_threshold", case.stands) == (code is not None, code is None), why
+    if code is not None:
+        assert code in codes(case) and case.passed == {UUID(int=1): "below_threshold"}
+        text = said(case)["reasons"][-1]
+        assert str(days) in text["nl"] and "Beleidsplan" in text["en"]
+        assert case.result == "Niet opgepakt: onterecht signaal"
+
+
+def test_a_warm_hand_over_and_a_crisis_have_no_window() -> None:
+    assert one(since(200, sig(1, kind=CARE, warm=True), CARE)).stands
+    assert one(since(1, sig(1, kind=ENERGY, crisis=True), ENERGY)).stands
+
+
+def test_a_window_that_no_decision_cites_does_not_hold() -> None:
+    policy = replace(BUNDLE.municipalities["9901"].policies[DEBTS.id], windows_citation=None)
+    case = cases.decide([since(1, sig(1, kind=CARE), CARE)], (), DEBTS, under(policy), NOW)[0]
+    assert case.stands and case.passed == {}
+
+
+def under(policy: Policy) -> Bundle:
+    """The declarations with another policy in 9901."""
+    town = replace(BUNDLE.municipalities["9901"], policies={DEBTS.id: policy})
+    return replace(BUNDLE, municipalities={**BUNDLE.municipalities, "9901": town}, sha256=repr(policy))
+
+
+def test_what_is_outside_the_window_does_not_make_another_signal_multiple() -> None:
+    case = one(sig(1), since(101, sig(2, kind=CARE, partner="p2"), CARE))
+    assert (case.kind, case.stands) == (Kind.SINGLE, True) and "too_old" in codes(case)
+    assert case.passed == {UUID(int=2): "below_threshold"}
+
+
+# ---------------------------------------------------------------- the matching moment
+
+
+ON_THE_8TH = under(replace(Policy(), matching=Moment(8, delivered=False)))
+
+
+def at(
+    day: str,
+    *signals: Signal,
+    facts: tuple[Fact, ...] = (),
+    matched: dict[tuple[str, str], date] | None = None,
+) -> Case:
+    moment = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    (case,) = cases.decide(signals, facts, DEBTS, ON_THE_8TH, moment, matched=matched or {})
+    return case
+
+
+def test_before_its_matching_moment_a_case_waits_and_nobody_is_told() -> None:
+    case = at("2026-11-07", sig(1, amount=1))
+    assert (case.when, case.stands, case.waits_until) == ("new", False, date(2026, 11, 8))
+    assert codes(case)[-1] == "waits" and "08" in said(case)["reasons"][-1]["nl"]
+    assert cases.notify(None, case) is None
+    assert case.offer_by == date(2026, 12, 1), "the statutory term counts from receipt all the same"
+
+
+def test_on_its_matching_moment_the_team_is_told() -> None:
+    before, now = at("2026-11-07", sig(1)), at("2026-11-08", sig(1))
+    assert (now.stands, now.waits_until, now.matched_on) == (True, None, date(2026, 11, 8))
+    was = Before(
+        before.stands, before.route.team, before.kind.value, before.crisis, frozenset(before.signals)
+    )
+    assert cases.notify(was, now) is Notify.NEW_CASE
+    assert at("2026-11-20", sig(1, "2026-11-15")).matched_on == date(2026, 11, 15), (
+        "what comes later is judged on arrival"
+    )
+
+
+def test_once_every_partner_delivered_nobody_waits_any_longer() -> None:
+    done = {("9901", "2026-11"): date(2026, 11, 5)}
+    assert at("2026-11-05", sig(1), matched=done).matched_on == date(2026, 11, 5)
+    assert at("2026-11-05", sig(1), matched=done).stands
+    assert not at("2026-11-05", sig(1), matched={("9902", "2026-11"): date(2026, 11, 5)}).stands
+
+
+@pytest.mark.parametrize("urgent", [sig(1, kind=ENERGY, crisis=True), sig(1, warm=True)])
+def test_a_crisis_and_a_warm_hand_over_never_wait(urgent: Signal) -> None:
+    assert at("2026-11-03", urgent).stands and at("2026-11-03", urgent).waits_until is None
+
+
+def test_a_case_that_somebody_took_up_does_not_wait() -> None:
+    case = at("2026-11-04", sig(1, case=UUID(int=99)), facts=(TAKEN,))
+    assert (case.stands, case.waits_until, "waits" in codes(case)) == (True, None, False)
+
+
+# ---------------------------------------------------------------- what changes on the way
+
+
+def attempt(day: str, kind: str = "Telefoon") -> Fact:
+    detail = {"kind": kind, "reached": False, "day": day, "daypart": "Avond"}
+    return Fact(UUID(int=99), "attempt", detail, "w", datetime.fromisoformat(f"{day}T18:00:00+00:00"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "upgraded", "why"),
+    [
+        ((), False, "planned anew, because nobody was approached"),
+        ((attempt("2026-11-12"),), False, "the attempt came when it was multiple already"),
+        ((attempt("2026-11-05"),), True, "it became multiple after the first attempt"),
+        ((attempt("2026-11-05"), attempt("2026-11-12")), True, "the first attempt counts"),
+    ],
+)
+def test_a_case_that_turns_multiple_is_planned_anew_or_upgraded(
+    facts: tuple[Fact, ...], upgraded: bool, why: str
+) -> None:
+    signals = (sig(1, case=UUID(int=99)), sig(2, "2026-11-10", kind=ENERGY, partner="p2", case=UUID(int=99)))
+    assert one(*signals, facts=facts).upgraded is upgraded, why
+    assert not one(signals[0], facts=facts).upgraded
+    alarm = sig(1, "2026-11-10", kind=ENERGY, crisis=True, case=UUID(int=99))
+    assert one(alarm, facts=facts).upgraded is upgraded
+
+
+def test_the_last_letter_counts_for_the_address_whichever_case_it_was_for() -> None:
+    october = replace(attempt("2026-10-28", "Brief"), case_id=UUID(int=98))
+    signals = (sig(1, "2026-10-03", case=UUID(int=98)), sig(2, case=UUID(int=99)))
+    facts = (october, attempt("2026-10-30"), replace(attempt("2026-10-20", "Brief"), case_id=UUID(int=98)))
+    assert [case.last_letter for case in debts(*signals, facts=facts)] == [date(2026, 10, 28)] * 2
+    assert one(sig(2)).last_letter is None
+
+
+# ---------------------------------------------------------------- one address is not one family
+
+
+def test_multiple_counts_the_address_and_each_contract_holder_stands_apart() -> None:
+    case = one(
+        of("a", sig(1)), of("b", sig(2, kind=ENERGY, partner="p2")), of("a", sig(3, kind=CARE, partner="p3"))
+    )
+    assert (case.kind, case.people) == (Kind.MULTIPLE, (("a",), ("b",)))
+
+
+def test_a_relation_that_a_worker_confirmed_puts_people_together() -> None:
+    signals = [of(name, sig(n, partner=f"p{n}")) for n, name in enumerate("abcd", 1)]
+    tie = [
+        Fact(UUID(int=99), "related", {"person_id": x, "other_id": y}, "w", datetime(2026, 11, 5, tzinfo=UTC))
+        for x, y in (("c", "a"), ("a", "c"), ("d", "elsewhere"), ("c", "d"))
+    ]
+    for facts in (tuple(tie), tuple(tie[::-1])):
+        assert one(*signals, facts=facts).people == (("a", "c", "d"), ("b",))
+
+
+# ---------------------------------------------------------------- the status of one signal, for DDAS
+
+
+@pytest.mark.parametrize(
+    ("when", "decision", "withdrawn", "state"),
+    [
+        ("new", {"passed": {}, "taken_up_at": None}, False, "new"),
+        ("new", {"passed": {"s": "repeat"}, "taken_up_at": None}, False, "repeat"),
+        ("taken_up", {"passed": {"s": "repeat"}, "taken_up_at": "t"}, False, "repeat"),
+        ("closed", {"passed": {}, "taken_up_at": "t"}, False, "taken_up"),
+        ("deceased", {"passed": {}, "taken_up_at": "t"}, False, "taken_up"),
+        ("deceased", {"passed": {}, "taken_up_at": None}, False, "deceased"),
+        ("new", {"passed": {}, "taken_up_at": None}, True, "other"),
+        ("withdrawn", {"passed": {}, "taken_up_at": None}, False, "other"),
+        ("withdrawn", {"passed": {}, "taken_up_at": "t"}, True, "taken_up"),
+    ],
+)
+def test_a_signal_has_a_status_of_its_own(
+    when: str, decision: dict[str, Any], withdrawn: bool, state: str
+) -> None:
+    assert cases.signal_when(when, decision, "s", withdrawn) == state
+
+
+# ---------------------------------------------------------------- absence: sorts, and reports that come late
+
+
+def absence(number: int, received: str, **facts: str) -> Signal:
+    return replace(absent(number, received), facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "received", "late", "why"),
+    [
+        ({"verzuimsoort": "V3", "einddatum": "2026-11-06"}, "2026-11-13", False, "five working days after a Friday"),
+        ({"verzuimsoort": "V3", "einddatum": "2026-11-06"}, "2026-11-16", True, "the sixth"),
+        ({"verzuimsoort": "V3", "begindatum": "2026-10-01"}, "2026-11-16", False, "it has not ended"),
+        ({"verzuimsoort": "V3", "einddatum": "2026-12-24"}, "2027-01-04", False, "over Christmas and New Year"),
+        ({"verzuimsoort": "V3", "einddatum": "2026-12-24"}, "2027-01-05", True, "and a day more"),
+        ({"verzuimsoort": "L", "begindatum": "2026-11-02"}, "2026-11-16", True, "a holiday counts from its first day"),
+        ({"verzuimsoort": "O", "einddatum": "2026-01-01"}, "2026-11-16", False, "what nobody must report is never late"),
+        ({}, "2026-11-16", False, "nothing is known"),
+    ],
+)  # fmt: skip
+def test_a_late_report_is_told_and_never_refused(
+    facts: dict[str, str], received: str, late: bool, why: str
+) -> None:
+    case = school(absence(1, received, **facts))[0]
+    assert case.stands and ("late" in codes(case)) is late, why
+    if late:
+        assert "5 werkdagen" in said(case)["reasons"][-1]["nl"]
+
+
+def test_sorts_of_absence_are_labels_that_a_route_can_ask_for() -> None:
+    case = school(absence(1, "2026-11-03", verzuimsoort="V3"), absence(2, "2026-11-05", verzuimsoort="LRV"))[
+        0
+    ]
+    assert case.labels["sort"] == ("langdurig", "zestien_uur")
+    assert one(sig(1)).labels["sort"] == ()
+
+
+def test_each_new_report_joins_the_open_case() -> None:
+    months = [
+        absence(n, f"2026-{month:02d}-03", verzuimsoort="V3") for n, month in enumerate(range(3, 12), 1)
+    ]
+    (case,) = school(*months)
+    assert len(case.signals) == 9 and case.kind is Kind.MULTIPLE
+
+
+# ---------------------------------------------------------------- why signals were taken back
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], Notify.WITHDRAWN),
+        ([None], Notify.WITHDRAWN),
+        (["paid", None], Notify.PAID),
+        (["plan_agreed"], Notify.PLAN_AGREED),
+        (["paid", "plan_agreed"], Notify.PAID),
+        (["paid", "wrong_person"], Notify.WRONG_PERSON),
+    ],
+)
+def test_why_signals_were_taken_back_is_told(words: list[str | None], told: Notify) -> None:
+    assert cases.withdrawn_because(words) is told
+    before = replace(BEFORE, signals=frozenset({UUID(int=1), UUID(int=2)}))
+    assert cases.notify(before, one(sig(1)), told) is told
+    assert cases.notify(before, one(sig(1, amount=1)), told) is told
