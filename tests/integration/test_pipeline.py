@@ -175,24 +175,44 @@ def test_after_a_refusal_the_same_id_may_come_again_mended(
 # ---------------------------------------------------------------- withdrawals
 
 
-def test_a_withdrawal_empties_the_case_and_tells_the_team(
-    world: World, debt: SignalType, partner: str
+@pytest.mark.parametrize(
+    ("because", "result"),
+    [
+        ("paid", "Inwoner heeft zelf al betaald/betalingsregeling getroffen"),
+        ("plan_agreed", "Inwoner heeft zelf al betaald/betalingsregeling getroffen"),
+        ("wrong_person", "Niet opgepakt: andere reden"),
+        (None, "Ingetrokken"),
+    ],
+)
+def test_a_withdrawal_empties_the_case_and_tells_the_team_why(
+    world: World, debt: SignalType, partner: str, because: str | None, result: str
 ) -> None:
+    assert debt.withdrawal_contract is not None and debt.withdrawal_reason_field is not None
+    words = debt.withdrawal_contract.schema["properties"][debt.withdrawal_reason_field]["enum"]
+    reason = {debt.withdrawal_reason_field: next(w for w in words if debt.because.get(w) == because)}
+    why = because or "withdrawn"
     sent = world.report(debt, HERE, {**person(), **house(world.bundle, HERE)})
     world.drain()
-    ((_, case_id),) = world.cases_of(partner, sent)
-    back = world.withdrawal(debt, partner, sent)
+    ((purpose, case_id),) = world.cases_of(partner, sent)
+    world.state(purpose, case_id, "taken_up")
+    back = world.withdrawal(debt, partner, sent, **reason)
     world.send(partner, back, key=HERE)
     world.drain()
     assert world.fate(partner, back["id"]) == ("accepted", "allowed", [])
     case = world.case(case_id)
     assert case["signals"] == 0 and not case["stands"]
-    assert world.alerts(case_id) == ["new_case", "withdrawn"]
-    again = world.withdrawal(debt, partner, sent)
+    stored = world.rows(
+        "SELECT status, result, decision -> 'reasons' FROM casework.case WHERE case_id = %s", (case_id,)
+    )
+    assert stored == [("Ingetrokken", result, [{"code": why}])]
+    assert world.alerts(case_id) == ["new_case", why]
+    with pytest.raises(IllegalMove, match="The case is “Ingetrokken”"):
+        world.state(purpose, case_id, "taken_up")
+    again = world.withdrawal(debt, partner, sent, **reason)
     world.send(partner, again, key=HERE)
     world.drain()
     assert world.fate(partner, again["id"])[0] == "accepted", "taking back twice is harmless"
-    assert world.alerts(case_id) == ["new_case", "withdrawn"]
+    assert world.alerts(case_id) == ["new_case", why]
 
 
 def test_one_batch_with_a_signal_and_its_withdrawal_leaves_nobody_waiting(

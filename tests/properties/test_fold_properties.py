@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -36,6 +37,7 @@ class Tables:
         self.signals: dict[str, SignalRow] = {}
         self.cases: dict[str, CaseRow] = {}
         self.facts: list[Fact] = []
+        self.months: dict[tuple[str, str], date] = {}
 
     def lock_subjects(self, subjects: Sequence[str]) -> None:
         """Nobody else is here."""
@@ -72,7 +74,29 @@ class Tables:
         return deepcopy(self.cases.get(case_id))
 
     def matched(self) -> dict[tuple[str, str], date]:
-        return {}
+        return dict(self.months)
+
+    def match(self, municipality: str, period: str, on: date) -> None:
+        self.months.setdefault((municipality, period), on)
+
+    def waiting(self) -> list[tuple[str, str, date, int]]:
+        found: dict[tuple[str, str], list[date]] = {}
+        for row in self.cases.values():
+            if row.waits_until is not None:
+                found.setdefault((row.municipality, row.period), []).append(row.waits_until)
+        return [(*month, max(days), len(days)) for month, days in found.items()]
+
+    def delivered(self, municipality: str, period: str) -> set[str]:
+        rows = self.signals.values()
+        return {
+            r.partner for r in rows if r.municipality == municipality and f"{r.signal_date:%Y-%m}" == period
+        }
+
+    def subjects_waiting(self, municipality: str, period: str) -> list[str]:
+        rows = self.cases.values()
+        return [
+            r.subject for r in rows if r.waits_until and (r.municipality, r.period) == (municipality, period)
+        ]
 
     def add_fact(self, fact_id: str, fact: Fact) -> None:
         self.facts.append(fact)
@@ -282,3 +306,92 @@ def test_one_subject_does_not_touch_another() -> None:
     before = deepcopy(fold.tables.cases)
     fold.take(replace(made, signal_id=UUID(int=2), person_id=UUID(int=12), household_id=UUID(int=22)))
     assert {case_id: fold.tables.cases[case_id] for case_id in before} == before
+
+
+# ---------------------------------------------------------------- the moment on which a month is matched
+
+
+def _town() -> str:
+    """A municipality that waits until every partner delivered."""
+    return next(
+        code
+        for code, town in BUNDLE.municipalities.items()
+        if any(policy.matching and policy.matching.delivered for policy in town.policies.values())
+    )
+
+
+class Waiting(Fold):
+    """A fold on a clock of its own, in the municipality that waits."""
+
+    def __init__(self, today: datetime) -> None:
+        super().__init__(BUNDLE.purposes["schuldhulp"])
+        self.today = today
+        self._casework = Casework(BUNDLE, 1, KEYS, clock=lambda: self.today)
+        self.sent: list[tuple[str, int]] = []
+
+    @contextmanager
+    def casework(self, purpose_id: str) -> Iterator[Tables]:
+        assert purpose_id == self.purpose.id
+        yield self.tables
+
+    def send(self, topic: str, messages: Sequence[tuple[bytes, bytes]]) -> None:
+        self.sent.append((topic, len(messages)))
+
+    def match(self) -> int:
+        return self._casework.match(self.purpose.id, self)  # type: ignore[arg-type]
+
+    def report(self, number: int, partner: str, day: int, **facts: Any) -> None:
+        kind = next(
+            k for k in BUNDLE.signal_types.values() if k.purpose == self.purpose.id and k.crisis_field
+        )
+        self.take(
+            Assignment(
+                UUID(int=number), 1, "active", UUID(int=100 + number), UUID(int=200), _town(), None, kind.id, partner,
+                date(2026, 11, day), datetime(2026, 11, day, 9, tzinfo=UTC),
+                {cases.CONTRACT: "c", kind.amount_field or "": 400, **facts},
+            )
+        )  # fmt: skip
+
+    def expected(self) -> list[str]:
+        types = {kind.id for kind in BUNDLE.signal_types.values() if kind.purpose == self.purpose.id}
+        return [
+            partner.id
+            for partner in BUNDLE.partners.values()
+            if any(a.municipality == _town() and a.signal_types & types for a in partner.agreements)
+        ]
+
+    def only(self) -> CaseRow:
+        (row,) = self.tables.cases.values()
+        return row
+
+
+def test_a_month_is_matched_on_its_day_and_the_team_told_once() -> None:
+    fold = Waiting(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    fold.report(1, "p1", 2)
+    assert (fold.only().stands, fold.only().waits_until, fold.alerts) == (False, date(2026, 11, 8), [])
+    assert fold.match() == 0 and fold.sent == []
+    fold.today = datetime(2026, 11, 8, 12, tzinfo=UTC)
+    assert fold.match() == 1 and fold.match() == 0
+    assert fold.only().stands and fold.only().waits_until is None
+    assert fold.sent == [("cases.schuldhulp", 1), ("alerts.schuldhulp", 1)]
+
+
+def test_a_month_is_matched_once_every_expected_partner_delivered() -> None:
+    fold = Waiting(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    *first, last = fold.expected()
+    for number, partner in enumerate(first, 1):
+        fold.report(number, partner, 2)
+    assert fold.match() == 0 and not fold.only().stands
+    fold.report(99, last, 3)
+    assert fold.match() == 1
+    assert (fold.only().stands, fold.only().kind) == (True, "multiple")
+    fold.report(100, last, 4)
+    assert fold.only().stands and fold.only().waits_until is None, "what comes after it is judged on arrival"
+
+
+def test_a_crisis_is_told_before_the_month_is_matched() -> None:
+    fold = Waiting(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    fold.report(1, "p1", 2)
+    kind = next(k for k in BUNDLE.signal_types.values() if k.purpose == fold.purpose.id and k.crisis_field)
+    fold.report(2, "p1", 3, **{kind.crisis_field or "": True})
+    assert fold.only().stands and [why for _, _, why in fold.alerts] == ["crisis"]
