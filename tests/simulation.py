@@ -154,11 +154,12 @@ class HalfYear:
         while day <= until:
             arrived = self.coming.pop(day, [])
             self._deliver(self._as_kafka_may(arrived), day)
+            self._match(day)
             if cases.is_working_day(day):
                 for team in self.teams:
                     self._work(team.id, (team.capacity_per_week or 0), day)
             self._look(day)
-            if not self.coming and not self._open():
+            if not self.coming and not self._open() and not self._waiting():
                 break
             day += timedelta(days=1)
         self.counts["days"] = (day - FIRST).days
@@ -208,6 +209,17 @@ class HalfYear:
         for subject in sorted(touched):
             self._fold(subject, _moment(day, 8))
 
+    def _waiting(self) -> list[tuple[date, str]]:
+        """(until when, whose) of the cases whose month has yet to be matched."""
+        return [
+            (held.case.waits_until, held.subject) for held in self.cases.values() if held.case.waits_until
+        ]
+
+    def _match(self, day: date) -> None:
+        """The clock: decide again what waited for this day."""
+        for subject in sorted({subject for until, subject in self._waiting() if until <= day}):
+            self._fold(subject, _moment(day, 9))
+
     def _fold(self, subject: str, now: datetime) -> None:
         active = self._active(subject)
         facts = [fact for case_id in self.of_subject[subject] for fact in self.cases[case_id].facts]
@@ -223,6 +235,7 @@ class HalfYear:
         for case_id in self.of_subject[subject] - held:
             self.cases[case_id].case.stands = False
             self.cases[case_id].case.when = "withdrawn"
+            self.cases[case_id].case.waits_until = None
 
     def _active(self, subject: str) -> list[Signal]:
         return [self.inbox[one].signal for one in sorted(self.members[subject]) if self.inbox[one].active]
