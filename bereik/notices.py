@@ -29,6 +29,18 @@ TOLD: Mapping[str, tuple[str, str]] = {
     "new_signal": ("Er kwam een signaal bij", "A signal was added"),
     "new_team": ("De zaak kwam naar dit team", "The case came to this team"),
     "withdrawn": ("Een signaal is ingetrokken", "A signal was withdrawn"),
+    "paid": (
+        "Ingetrokken: er is betaald, neem geen contact meer op",
+        "Withdrawn: it was paid, make no more contact",
+    ),
+    "plan_agreed": (
+        "Ingetrokken: er is een regeling getroffen, neem geen contact meer op",
+        "Withdrawn: a plan was agreed, make no more contact",
+    ),
+    "wrong_person": (
+        "Ingetrokken: het ging om iemand anders, neem geen contact meer op",
+        "Withdrawn: it was about somebody else, make no more contact",
+    ),
     "bridge_requested": ("Een brug is gevraagd", "A bridge was asked for"),
     "bridge_open": ("Een brug ging open", "A bridge was opened"),
     "bridge_ended": ("Een brug is geëindigd", "A bridge has ended"),
