@@ -138,6 +138,22 @@ class Matcher:
         """The person of a placed record, after all merges."""
         return self._now(self._at[signal_id])
 
+    def door(self, person: UUID, one: Traits) -> str:
+        """The addition of the door that a placed record means; "" when that is the building itself or cannot be known.
+
+        Partners leave additions out. Where the person is known at one door of this building, that one is meant; it never
+        says who somebody is.
+        """
+        if one.addition or not one.number or not one.postcode:
+            return one.addition
+        additions = {
+            look.traits.addition
+            for look in self._persons[person].looks
+            if look.traits.addition
+            and (look.traits.number, look.traits.postcode) == (one.number, one.postcode)
+        }
+        return additions.pop() if len(additions) == 1 else ""
+
     def residents(self, unit_key: int) -> list[UUID]:
         """The persons at an address unit."""
         return list(dict.fromkeys(self._now(person) for person in self._found[unit_key]))

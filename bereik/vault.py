@@ -37,8 +37,12 @@ def seal(who: Identity, rules: Linkage, row: RecordRow) -> RecordRow:
         orjson.dumps([linkage.NORMALISED, [*one], who.fields]), context(row.register, row.signal_id)
     )
     row.keys, row.unit_key = keys_of(row.register, one, rules)
-    row.household_id = box.id(f"household|{one.unit}") if one.unit else None
+    row.household_id = _household(row.register, one) if one.unit else None
     return row
+
+
+def _household(register: Register, one: Traits) -> UUID:
+    return register.box.id(f"household|{one.unit}")
 
 
 def keys_of(register: Register, one: Traits, rules: Linkage) -> tuple[tuple[int, ...], int | None]:
@@ -113,9 +117,19 @@ def _place(
         matcher.know_key(key, found, looks)
         if looks <= rules.cap:
             persons.update(dict.fromkeys(found))
+    # Where a record without an addition may turn out to belong.
+    without = {
+        (row.traits.number, row.traits.postcode)
+        for row in rows
+        if row.traits.number and not row.traits.addition
+    }
+    households = {row.household_id for row in rows if row.household_id is not None}
     for look in tables.looks(list(persons)):
-        matcher.know(look.person_id, look.signal_id, look.received_at, open_traits(register, look))
-    crowded = tables.crowded(list({row.household_id for row in rows if row.household_id is not None}))
+        one = open_traits(register, look)
+        matcher.know(look.person_id, look.signal_id, look.received_at, one)
+        if one.addition and (one.number, one.postcode) in without:
+            households.add(_household(register, one))
+    crowded = tables.crowded(list(households))
     new: dict[UUID, int] = {}
     for row in rows:
         placed = matcher.place(Entry(row.signal_id, row.received_at, row.traits, row.keys, row.unit_key))
@@ -123,7 +137,11 @@ def _place(
         row.against, row.weight = placed.against, placed.weight
         row.keyed = placed.keyed and bool(row.keys)
         became.update(dict.fromkeys(placed.merged, placed.person))
-        if row.household_id is not None and row.unit_key is not None:
+        door = matcher.door(placed.person, row.traits)
+        if door != row.traits.addition:
+            row.household_id = _household(register, row.traits._replace(addition=door))
+            row.crowded = row.household_id in crowded
+        elif row.household_id is not None and row.unit_key is not None:
             row.crowded = row.household_id in crowded
             if placed.crowded and not row.crowded:
                 new[row.household_id] = row.unit_key

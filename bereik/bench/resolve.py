@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 from uuid import UUID, uuid5
 
 from bereik.bench.register import trial
@@ -34,24 +35,32 @@ def columns(bundle: Bundle) -> dict[str, str]:
     return {path: name for kind in bundle.signal_types.values() for name, path in kind.identity.items()}
 
 
+def lines(path: Path) -> list[str]:
+    """The lines of a file with their ends, as the csv module wants them. Raises `UnusableFile`."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(file)
+    except OSError as error:
+        raise UnusableFile(
+            f"{path.name} cannot be read: {error.strerror or 'unknown'}. Name a file."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UnusableFile(f"{path.name} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
+
+
 def read(path: Path, bundle: Bundle) -> list[tuple[str, datetime, Identity]]:
     """The records of a file in order of receipt. Raises `UnusableFile` naming line and column, never a value."""
     fields = columns(bundle)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as source:
-            reader = csv.DictReader(source)
-            missing = [name for name in (SIGNAL, RECEIVED) if name not in (reader.fieldnames or ())]
-            known = [name for name in reader.fieldnames or () if name in fields]
-            if missing or not known:
-                lacking = ", ".join(missing) or "a field of identity"
-                raise UnusableFile(
-                    f"The file has no column {lacking}. Add it to the first line; fields are {', '.join(fields)}."
-                )
-            found = list(_records(reader, known, fields))
-    except FileNotFoundError:
-        raise UnusableFile(f"There is no file {path.name}. Name one that exists.") from None
-    except UnicodeDecodeError:
-        raise UnusableFile(f"{path.name} is not UTF-8. Save it as UTF-8.") from None
+        reader = csv.DictReader(lines(path))
+        missing = [name for name in (SIGNAL, RECEIVED) if name not in (reader.fieldnames or ())]
+        known = [name for name in reader.fieldnames or () if name in fields]
+        if missing or not known:
+            lacking = ", ".join(missing) or "a field of identity"
+            raise UnusableFile(
+                f"The file has no column {lacking}. Add it to the first line; fields are {', '.join(fields)}."
+            )
+        found = list(_records(reader, known, fields))
     except csv.Error as error:
         raise UnusableFile(f"{path.name} is not CSV: {error}.") from None
     if not found:
@@ -86,6 +95,8 @@ def resolve(source: Path, target: Path, bundle: Bundle, say: Callable[[str], Non
     """Write who is the same person as `OUT`, and return how many were linked, put to review, and new."""
     records = read(source, bundle)
     names = {id_of(name): name for name, _, _ in records}
+    # Before the work and not after it.
+    _writable(target).close()
     say("starting a database")
     with trial(bundle) as register_trial:
         register = register_trial.register()
@@ -96,7 +107,7 @@ def resolve(source: Path, target: Path, bundle: Bundle, say: Callable[[str], Non
                 say(f"{start + len(part)} of {len(records)}")
         standing = register_trial.standing()
     counts = {"link": 0, "review": 0, "new": 0}
-    with target.open("w", encoding="utf-8", newline="") as out:
+    with _writable(target) as out:
         writer = csv.writer(out)
         writer.writerow(OUT)
         for signal_id, name in names.items():
@@ -104,3 +115,12 @@ def resolve(source: Path, target: Path, bundle: Bundle, say: Callable[[str], Non
             counts[outcome] += 1
             writer.writerow((name, person, household or "", outcome))
     return counts
+
+
+def _writable(target: Path) -> TextIO:
+    try:
+        return target.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UnusableFile(
+            f"{target.name} cannot be written: {error.strerror or 'unknown'}. Name a file in a folder that exists."
+        ) from None

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from bereik.app import App
 
 
-class CannotRead(LastingError):
-    """A file is not there, cannot be read, or is no UTF-8 text."""
-
-
 class CannotWrite(LastingError):
     """A folder cannot be made or written."""
 
@@ -121,10 +117,11 @@ def _add_evaluate(parts: Any) -> None:
 def evaluate(arguments: argparse.Namespace) -> int:
     """0 with the report; 1 when a file is not what it should be."""
     from bereik import evaluation
+    from bereik.bench import resolve as resolving
 
     out, truth = str(arguments.out), str(arguments.truth)
-    decided = evaluation.read_decided(out, _lines(arguments.out))
-    true = evaluation.read_truth(truth, _lines(arguments.truth))
+    decided = evaluation.read_decided(out, resolving.lines(arguments.out))
+    true = evaluation.read_truth(truth, resolving.lines(arguments.truth))
     evaluation.together(out, decided, truth, true)
     report = evaluation.evaluate(decided, true, arguments.seed)
     if arguments.json:
@@ -153,17 +150,6 @@ def evaluate(arguments: argparse.Namespace) -> int:
     told = ", ".join(f"{count} {name}" for name, count in report.decisions.items())
     print(f"{told}; {report.reviews_per_1000:.1f} reviews per 1,000 signals")
     return 0
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a file with their ends, as the csv module wants them."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(file)
-    except OSError as error:
-        raise CannotRead(f"{path} cannot be read: {error.strerror or 'unknown'}.") from None
-    except UnicodeDecodeError as error:
-        raise CannotRead(f"{path} is no UTF-8 text (byte {error.start}); save it as UTF-8.") from None
 
 
 # ---------------------------------------------------------------- training
