@@ -68,8 +68,8 @@ class Installation:
         ids = call([*command, *(part for label in labels for part in ("--filter", label))]).stdout.split()
         return json.loads(call(["docker", "inspect", *ids]).stdout) if ids else []
 
-    def healthy(self, *services: str, seconds: float = 240) -> None:
-        """Wait until every container of these services is healthy."""
+    def healthy(self, *services: str, seconds: float = 600) -> None:
+        """Wait until every container of these services is healthy: a minute on a quiet machine, ten on one that is full."""
 
         def waiting() -> list[str]:
             states = {name: [_state(one) for one in self.containers(name)] for name in services}
@@ -210,7 +210,7 @@ class Installation:
         page = opener.open(f"{self.board}/login", form.encode(), timeout=30).read().decode()
         ensure(f"/cases/{case_id}" in page, f"the board of {team} does not show the case")
 
-    def run_dag(self, dag: str, seconds: float = 240) -> str:
+    def run_dag(self, dag: str, seconds: float = 600) -> str:
         """Run a DAG over Airflow's API, and say how it ended."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         token = ""

@@ -43,7 +43,7 @@ def ensure(fine: Any, what: str) -> None:
         raise Failed(what)
 
 
-def wait_for(what: str, condition: Callable[[], Any], seconds: float = 120) -> Any:
+def wait_for(what: str, condition: Callable[[], Any], seconds: float = 300) -> Any:
     """Ask twice a second until the answer is true, and give it."""
     until = time.monotonic() + seconds
     while not (answer := condition()):
