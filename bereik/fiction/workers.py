@@ -80,12 +80,13 @@ def follow(app: App, apart: Sequence[UUID]) -> Iterator[Followed]:
 
 
 def _standing(app: App, apart: Sequence[UUID]) -> list[Known]:
-    """Cases that wait for a team, newest first; enough of them for every script."""
+    """Cases that wait for a team and of which nobody stated anything yet, newest first; enough of them for every script."""
     with app.store.transaction() as tx:
         with tx.role(invariants.AUDITOR):
             rows = tx.rows(
                 "SELECT case_id FROM (SELECT case_id, received_at, row_number() OVER (PARTITION BY purpose, kind, crisis"
-                " ORDER BY received_at DESC, case_id) AS n FROM casework.case WHERE stands AND NOT case_id = ANY(%s)) c"
+                " ORDER BY received_at DESC, case_id) AS n FROM casework.case k WHERE stands AND NOT case_id = ANY(%s)"
+                " AND NOT EXISTS (SELECT FROM casework.fact f WHERE f.case_id = k.case_id)) c"
                 " WHERE n <= 5 ORDER BY received_at DESC, case_id",
                 (list(apart),),
             )
