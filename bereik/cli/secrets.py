@@ -26,8 +26,9 @@ NAMES = (
     *settings.LOGINS,
     "airflow_secret",
     "airflow_password",
-    # Give it to the OIDC provider, or put there what the provider gave.
+    # Give these to the OIDC provider and the mail server, or put there what they gave.
     "oidc_client_secret",
+    "smtp_password",
 )
 
 
