@@ -17,19 +17,19 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import collect, contact, outreach, provision, quality, rounds, vault
+from bereik import collect, contact, outreach, provision, quality, rounds, trial, vault
 from bereik.bridge import Bridge
 from bereik.brp import Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterRefused
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
-from bereik.cases import local_day
-from bereik.casework import Casework
+from bereik.cases import ACTIVE, Signal, local_day
+from bereik.casework import Casework, signal_of
 from bereik.checks import Checks
 from bereik.delivery import Deliveries
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.intake import Intake
 from bereik.keys import Keyring
-from bereik.lifecycle import IllegalMove
+from bereik.lifecycle import Fact, IllegalMove
 from bereik.outlets import Outlets
 from bereik.ports import CaseRow, Letter, Outlet, Placed, Record, Rest, SilenceRow
 from bereik.settings import NotConfigured, Register, Settings, command_environment, home
@@ -587,6 +587,56 @@ class App:
             removed: int = sum(before - ends[place][0] for place, before in past.items())
             admin.delete_before(past)
         return removed
+
+    # ------------------------------------------------------------ what would have been
+
+    def _subjects(self, purpose_id: str, ids: Sequence[str]) -> list[trial.Subject]:
+        """These subjects of a purpose with their active signals and what was stated about them; nothing is locked."""
+        with self.store.transaction() as tx, Session(tx, "operator", 0).casework(purpose_id) as tables:
+            signals: dict[str, list[Signal]] = {}
+            for row in tables.signals_of(ids, []):
+                if row.status == ACTIVE:
+                    signals.setdefault(row.subject, []).append(signal_of(row))
+            owner = {case.case_id: case.subject for case in tables.cases_of(ids)}
+            facts: dict[str, list[Fact]] = {}
+            for fact in tables.facts_of(list(owner)):
+                facts.setdefault(owner[fact.case_id], []).append(fact)
+        return [
+            trial.Subject(tuple(found), tuple(facts.get(one, ()))) for one, found in sorted(signals.items())
+        ]
+
+    def try_month(self, month: str, proposed: Bundle) -> dict[str, trial.Trial]:
+        """Per purpose: what the active and a proposed bundle make of every case of a month (yyyy-mm). Writes nothing."""
+        active, now = self.bundle(), datetime.now(UTC)
+        found = {}
+        for purpose_id in sorted(active.purposes):
+            with self.store.transaction() as tx, Session(tx, "operator", 0).casework(purpose_id) as tables:
+                ids = tables.subjects_of_month(month)
+            subjects = self._subjects(purpose_id, ids)
+            found[purpose_id] = trial.compare(subjects, purpose_id, active, proposed, now, month)
+        return found
+
+    def try_case(self, purpose_id: str, case_id: UUID, proposed: Bundle) -> trial.Trial:
+        """What the active and a proposed bundle make of one case's subject. Raises `UnknownCase`."""
+        subjects = self._subjects(purpose_id, [self._subject_of(purpose_id, case_id)])
+        return trial.compare(subjects, purpose_id, self.bundle(), proposed, datetime.now(UTC))
+
+    def counterfactuals(self, purpose_id: str, case_id: UUID) -> list[trial.Otherwise]:
+        """What one change at a time would have made of a case. Raises `UnknownCase`."""
+        subjects = self._subjects(purpose_id, [self._subject_of(purpose_id, case_id)])
+        now = datetime.now(UTC)
+        return [
+            one
+            for subject in subjects
+            for one in trial.counterfactuals(subject, str(case_id), purpose_id, self.bundle(), now)
+        ]
+
+    def _subject_of(self, purpose_id: str, case_id: UUID) -> str:
+        with self.store.transaction() as tx, Session(tx, "operator", 0).casework(purpose_id) as tables:
+            row = tables.case(str(case_id))
+        if row is None:
+            raise outreach.UnknownCase()
+        return row.subject
 
     # ------------------------------------------------------------ who is told
 

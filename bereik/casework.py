@@ -139,7 +139,7 @@ class Casework:
         signals: dict[str, list[cases.Signal]] = defaultdict(list)
         for signal in tables.signals_of(subjects, []):
             if signal.status == cases.ACTIVE and signal.case_id is not None:
-                signals[signal.case_id].append(_signal(signal))
+                signals[signal.case_id].append(signal_of(signal))
         homes = {case.case_id: case.subject for case in tables.cases_of(subjects)}
         facts: dict[str, list[Fact]] = defaultdict(list)
         for fact in tables.facts_of(sorted(homes)):
@@ -239,7 +239,7 @@ class Casework:
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
         active = {row.signal_id: row for row in rows if row.status == cases.ACTIVE}
         facts = [fact for case_id in stored for fact in turn.facts.get(case_id, ())]
-        signals = [_signal(row) for row in active.values()]
+        signals = [signal_of(row) for row in active.values()]
         decisions = cases.decide(signals, facts, turn.purpose, self._bundle, turn.now, since, turn.matched)
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for decision in decisions:
@@ -400,7 +400,7 @@ class Casework:
         )
 
 
-def _signal(row: SignalRow) -> cases.Signal:
+def signal_of(row: SignalRow) -> cases.Signal:
     return cases.Signal(
         row.signal_id, row.signal_type, row.partner, row.municipality, row.area, row.signal_date, row.received_at, row.facts,
         row.case_id, row.person_id,
@@ -439,7 +439,7 @@ def _follow(
         if row.case_id is not None and row.status == cases.ACTIVE:
             members[row.case_id].append(row)
     for case_id, held in members.items():
-        subject = min(held, key=lambda row: _signal(row).order).subject
+        subject = min(held, key=lambda row: signal_of(row).order).subject
         for found in list(stored.values()):
             if case_id in found and found[case_id].subject != subject:
                 stored[subject][case_id] = found.pop(case_id)

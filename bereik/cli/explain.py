@@ -33,6 +33,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "alerts": ("Wie is gewaarschuwd", "Who was told"),
     "bridges": ("Verbinding met een andere zaak", "Tie with another case"),
     "decided": ("Besloten op {at} onder bundel {bundle}", "Decided at {at} under bundle {bundle}"),
+    "otherwise": ("Was één ding anders geweest", "Had one thing been different"),
     "event": ("Bericht", "Event"),
     "gate": ("Poort", "Gate"),
     "fate": ("Lot", "Fate"),
@@ -74,8 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise NotFound()
     if arguments.what == "case" and len(found) > 1:
         raise Ambiguous()
+    if arguments.what == "case":
+        found[0]["otherwise"] = app.counterfactuals(found[0]["purpose"], found[0]["case_id"])
     if arguments.json:
-        show(found[0] if arguments.what == "case" else found)
+        show(_shown(found[0]) if arguments.what == "case" else found)
         return 0
     say = _Sayer(arguments.lang, app.bundle())
     lines = (
@@ -83,6 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print("\n".join(lines))
     return 0
+
+
+def _shown(case: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **case,
+        "otherwise": [{"nl": one.spoken("nl"), "en": one.spoken("en")} for one in case["otherwise"]],
+    }
 
 
 class _Sayer:
@@ -123,6 +133,9 @@ class _Sayer:
         )
         order = self._text("priority", level=case["priority"], label=self._label(decision["priority_reason"]))
         lines += [f"  {self._text('why_now')}:", f"    - {term}", f"    - {order}"]
+        if case.get("otherwise"):
+            lines.append(f"  {self._text('otherwise')}:")
+            lines += [f"    - {one.spoken(self._language)}" for one in case["otherwise"]]
         lines.append(f"  {self._text('signals')}:")
         lines += [f"    - {self._signal(signal)}" for signal in case["signals"]]
         if case["facts"]:

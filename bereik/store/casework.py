@@ -82,6 +82,15 @@ class CaseworkRows:
         )
         return [SignalRow(*row) for row in found]
 
+    def subjects_of_month(self, month: str) -> list[str]:
+        """Subjects with an active signal of a month (yyyy-mm)."""
+        rows = self._tx.rows(
+            "SELECT DISTINCT subject::text FROM casework.signal WHERE status = 'active'"
+            " AND signal_date >= %s::date AND signal_date < %s::date + interval '1 month' ORDER BY 1",
+            (f"{month}-01", f"{month}-01"),
+        )
+        return [subject for (subject,) in rows]
+
     def cases_of(self, subjects: Sequence[str]) -> list[KnownCase]:
         """Every case of these subjects, as far as a fold compares with it."""
         found = self._tx.rows(

@@ -1,0 +1,103 @@
+"""`bereik route test`: where cases go under the active rules and under proposed ones. Nothing is written."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bereik.app import App
+from bereik.bundle import Bundle
+from bereik.cli import show
+from bereik.cli.explain import Ambiguous, NotFound
+from bereik.errors import LastingError
+from bereik.routing import Route, route
+from bereik.store import explain
+from bereik.trial import Trial
+
+
+class WrongTest(LastingError):
+    """Name a --month (yyyy-mm), a --case, or --municipality and --purpose with labels such as crisis=yes."""
+
+
+def add(subparsers: Any) -> None:
+    """Add the verb."""
+    command = subparsers.add_parser("route", help="try the routes of a municipality")
+    todo = command.add_subparsers(dest="todo", required=True, metavar="test")
+    test = todo.add_parser("test", help="which team gets what, now and under proposed declarations")
+    test.add_argument("labels", nargs="*", metavar="label=value", help="labels of a case that is not there")
+    test.add_argument("--municipality", help="code, for labels")
+    test.add_argument("--purpose", help="for labels")
+    test.add_argument("--case", help="a case that is there (8 characters of its id will do)")
+    test.add_argument("--month", help="every case of a month, as yyyy-mm")
+    test.add_argument(
+        "--schemas", type=Path, help="folder of the proposed declarations; default the active ones"
+    )
+    test.add_argument("--json", action="store_true", help="print as JSON")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when every case has a team to go to; proposed declarations that do not fit together are refused."""
+    proposed = Bundle.compile(arguments.schemas) if arguments.schemas else None
+    if arguments.labels or arguments.municipality:
+        # Labels ask the declarations only: no stack needs to run.
+        return _by_labels(arguments, proposed)
+    app = App.from_env()
+    proposed = proposed or app.bundle()
+    if arguments.month:
+        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", arguments.month):
+            raise WrongTest()
+        return _tell(arguments, app.try_month(arguments.month, proposed), app.bundle(), proposed)
+    if not arguments.case:
+        raise WrongTest()
+    with app.store.transaction() as tx:
+        found = explain.cases(tx, arguments.case) if len(arguments.case) >= 8 else []
+    if not found:
+        raise NotFound()
+    if len(found) > 1:
+        raise Ambiguous()
+    purpose, case_id = found[0]["purpose"], found[0]["case_id"]
+    return _tell(arguments, {purpose: app.try_case(purpose, case_id, proposed)}, app.bundle(), proposed)
+
+
+def _by_labels(arguments: argparse.Namespace, proposed: Bundle | None) -> int:
+    bundle = proposed or App.from_env().bundle()
+    town = bundle.municipalities.get(arguments.municipality or "")
+    root = town.routes.get(arguments.purpose or "") if town is not None else None
+    pairs = [text.partition("=") for text in arguments.labels]
+    if root is None or any(not value for _, _, value in pairs):
+        raise WrongTest()
+    labels = {name: frozenset(value.split("|")) for name, _, value in pairs}
+    way: Route = route(labels, root)
+    if arguments.json:
+        show(asdict(way))
+    else:
+        print(f"{way.team}: {' → '.join(way.path) or 'no rule fits; people decide (root)'}")
+    return 0
+
+
+def _tell(arguments: argparse.Namespace, found: Mapping[str, Trial], active: Bundle, proposed: Bundle) -> int:
+    if arguments.json:
+        show({purpose: asdict(one) for purpose, one in found.items()})
+        return 0
+    for purpose, one in found.items():
+        print(
+            f"{purpose}: {sum(one.before.values())} cases now, {sum(one.after.values())} under the other rules"
+        )
+        for team_id in sorted({*one.before, *one.after}):
+            team = proposed.team(team_id) or active.team(team_id)
+            # A month has 4.3 weeks.
+            room = (
+                f"   room for {round(team.capacity_per_week * 4.3)} a month"
+                if team and team.capacity_per_week
+                else ""
+            )
+            now, then = one.before.get(team_id, 0), one.after.get(team_id, 0)
+            print(f"  {team_id:24} {now:6} → {then:6}  {then - now:+d}{room}")
+        for moved in one.moved:
+            print(f"  case {moved.case_id[:8]}: {moved.before or 'nobody'} → {moved.after or 'nobody'}")
+    return 0
