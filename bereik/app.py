@@ -27,6 +27,7 @@ from bereik.casework import Casework, signal_of
 from bereik.checks import Checks
 from bereik.delivery import Deliveries
 from bereik.errors import BereikError, LastingError, TransientError
+from bereik.feedback import Feedback
 from bereik.intake import Intake
 from bereik.keys import Keyring
 from bereik.lifecycle import Fact, IllegalMove
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "intake": ("in",),
     "casework": ("signals",),
-    "outreach": ("alerts",),
+    "outreach": ("alerts", "words"),
     "bridge": ("cases",),
     "checks": ("cases", "register"),
 }
@@ -117,6 +118,26 @@ class _OnSession:
 def _line(register: Register) -> Line:
     way = Credentials(register.key, register.token_url, register.client, register.secret)
     return Line(register.url, way, register.ca)
+
+
+class _ByTopic:
+    """One step made of several: each takes the records of the topics that begin with its name."""
+
+    def __init__(self, steps: Mapping[str, Any]) -> None:
+        self._steps = steps
+
+    def prepare(self, records: Sequence[Record]) -> list[tuple[Any, Any]]:
+        found: dict[str, list[Record]] = {}
+        for record in records:
+            found.setdefault(record.topic.partition(".")[0], []).append(record)
+        return [(self._steps[name], self._steps[name].prepare(own)) for name, own in found.items()]
+
+    def write(self, prepared: Sequence[tuple[Any, Any]], tx: Any) -> None:
+        for step, own in prepared:
+            step.write(own, tx)
+
+    def park(self, letter: Letter, error: str, tx: Any) -> None:
+        self._steps[letter.topic.partition(".")[0]].park(letter, error, tx)
 
 
 class App:
@@ -308,7 +329,7 @@ class App:
             case "casework":
                 return Casework(bundle, bundle_id, self.keyring)
             case "outreach":
-                return outreach.Outreach(bundle)
+                return _ByTopic({"alerts": outreach.Outreach(bundle), "words": Feedback(bundle)})
             case "bridge":
                 return Bridge(bundle, self.keyring, Registers(self.store, self.keyring, found_by="tracing"))
             case "checks":

@@ -357,7 +357,8 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a purpose's life cycle. `when` is the rule that leads to it; `feedback` what a partner may hear of it.
+    """A word of a purpose's life cycle. `when` is the rule that leads to it; `feedback` what a partner may hear of it,
+    `code` how that is explained to it.
 
     A result may be that of a withdrawal `because` of something.
     """
@@ -368,6 +369,7 @@ class Word:
     feedback: str | None = None
     unreached: bool = False
     because: tuple[str, ...] = ()
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -853,6 +855,7 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
                 item.get("feedback"),
                 item.get("unreached", False),
                 tuple(item.get("because", ())),
+                item.get("code"),
             )
             for item in rows
         )

@@ -771,7 +771,7 @@ class Relay:
     acknowledged them, so after a crash a row may be sent twice and is never lost.
     """
 
-    GROUPS = ("signals", "cases", "alerts", "receipts")
+    GROUPS = ("signals", "cases", "alerts", "words", "receipts")
     # 20 rows of at most 500 messages: about 10 MB in flight at the most.
     ROWS = 20
 

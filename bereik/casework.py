@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from bereik import cases, contact, lifecycle
+from bereik import cases, contact, feedback, lifecycle
 from bereik.bundle import Bundle, Purpose
 from bereik.lifecycle import Fact
 from bereik.ports import (
@@ -46,7 +46,8 @@ class _Turn:
     """What all subjects of one fold share.
 
     `members`: which signals each stored case held; `changed` is added to; `mark` is part of the name of a new case;
-    `gone`: case → why signals of it were taken back.
+    `gone`: case → why signals of it were taken back;
+    `told` are the signals whose partner may hear another word.
     """
 
     purpose: Purpose
@@ -58,6 +59,8 @@ class _Turn:
     now: datetime
     matched: Mapping[tuple[str, str], date]
     gone: Mapping[str, cases.Notify]
+    words: feedback.Words
+    told: list[tuple[str, str]]
 
 
 def utc_now() -> datetime:
@@ -96,14 +99,16 @@ class Casework:
             arrived = prepared[purpose_id]
             subjects = {row.subject for row in arrived}
             with tx.casework(purpose_id) as tables:
-                outcome = self.fold(self._bundle.purposes[purpose_id], arrived, subjects, tables)
-            self._tell(purpose_id, outcome, tx)
+                told: list[tuple[str, str]] = []
+                outcome = self.fold(self._bundle.purposes[purpose_id], arrived, subjects, tables, told)
+            self._tell(purpose_id, outcome, told, tx)
 
     def refold(self, purpose_id: str, subjects: Iterable[str], tx: CaseworkTx) -> None:
         """Decide these subjects again, because people stated something or the rules changed."""
         with tx.casework(purpose_id) as tables:
-            outcome = self.fold(self._bundle.purposes[purpose_id], [], set(subjects), tables)
-        self._tell(purpose_id, outcome, tx)
+            told: list[tuple[str, str]] = []
+            outcome = self.fold(self._bundle.purposes[purpose_id], [], set(subjects), tables, told)
+        self._tell(purpose_id, outcome, told, tx)
 
     def check(
         self,
@@ -170,9 +175,17 @@ class Casework:
     # ------------------------------------------------------------ the fold around the pure rules
 
     def fold(
-        self, purpose: Purpose, arrived: Sequence[SignalRow], subjects: set[str], tables: CaseworkTables
+        self,
+        purpose: Purpose,
+        arrived: Sequence[SignalRow],
+        subjects: set[str],
+        tables: CaseworkTables,
+        told: list[tuple[str, str]] | None = None,
     ) -> list[tuple[CaseRow, cases.Notify | None]]:
-        """Lock the subjects, bring their signals up to date, decide, and save what changed."""
+        """Lock the subjects, bring their signals up to date, decide, and save what changed.
+
+        `told` is filled with the signals whose partner may hear another word than before, and that word.
+        """
         known_before = [row.signal_id for row in arrived if row.status != cases.ACTIVE]
         if known_before:
             subjects = subjects | tables.subjects_of(known_before)
@@ -186,7 +199,7 @@ class Casework:
         } - subjects
         if elsewhere:
             # Its move was here before it, or another consumer moved it between the look and the lock.
-            return self.fold(purpose, arrived, subjects | elsewhere, tables)
+            return self.fold(purpose, arrived, subjects | elsewhere, tables, told)
         members: dict[str, set[str]] = defaultdict(set)
         for row in known.values():
             if row.case_id is not None and row.status == cases.ACTIVE:
@@ -222,6 +235,7 @@ class Casework:
         turn = _Turn(
             purpose, tables, facts, members, changed, mark, self._clock(),
             tables.matched() if purpose.id in self._delivered else {}, self._gone(known.values()),
+            feedback.words(self._bundle, purpose.id), told if told is not None else [],
         )  # fmt: skip
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for subject in facing:
@@ -251,6 +265,7 @@ class Casework:
                 if row.case_id != case_id:
                     row.case_id = case_id
                     turn.changed[signal_id] = row
+                _hear(row, decision.when, decision.result, turn)
             before = stored.get(case_id)
             document = _document(decision)
             digest = _digest(decision, document)
@@ -260,6 +275,9 @@ class Casework:
             reason = cases.notify(_before(before, turn.members), decision, gone)
             row_now = self._case_row(case_id, subject, decision, document, digest, before, reason, turn.now)
             outcome.append((row_now, reason))
+        for row in rows:
+            if row.status == cases.WITHDRAWN and row.signal_id in turn.changed:
+                _hear(row, cases.WITHDRAWN, None, turn)
         held = {row.case_id for row in active.values()}
         for case_id, case in stored.items():
             if case_id not in held and case.signals:
@@ -377,9 +395,16 @@ class Casework:
     # ------------------------------------------------------------ telling
 
     def _tell(
-        self, purpose_id: str, outcome: Sequence[tuple[CaseRow, cases.Notify | None]], tx: CaseworkTx
+        self,
+        purpose_id: str,
+        outcome: Sequence[tuple[CaseRow, cases.Notify | None]],
+        told: Sequence[tuple[str, str]],
+        tx: CaseworkTx,
     ) -> None:
-        box = self._boxes[purpose_id]
+        box, now = self._boxes[purpose_id], datetime.now(UTC)
+        tx.send(
+            f"words.{purpose_id}", [feedback.word_message(signal_id, word, now) for signal_id, word in told]
+        )
         tx.send(f"cases.{purpose_id}", [case_message(row, purpose_id) for row, _ in outcome])
         tx.send(
             f"alerts.{purpose_id}",
@@ -398,6 +423,18 @@ class Casework:
                 if reason is not None
             ],
         )
+
+
+def _hear(row: SignalRow, when: str, result: str | None, turn: _Turn) -> None:
+    """Remember the word that the partner of a signal may hear now, when it is another than before.
+
+    Never back to the first one: that would tell a partner that something else came in about the same address.
+    """
+    word = turn.words.of(when, result, row)
+    if word not in (turn.words.first, row.told):
+        row.told = word
+        turn.changed[row.signal_id] = row
+        turn.told.append((row.signal_id, word))
 
 
 def signal_of(row: SignalRow) -> cases.Signal:
@@ -419,10 +456,10 @@ def _newer(arrived: SignalRow, before: SignalRow | None) -> SignalRow | None:
         # Its move was here before it: now the facts come, and it stays where it was moved to.
         return replace(
             arrived, version=before.version, subject=before.subject, household_id=before.household_id,
-            person_id=before.person_id, case_id=before.case_id,
+            person_id=before.person_id, case_id=before.case_id, told=before.told,
         )  # fmt: skip
     if active:
-        return replace(arrived, case_id=before.case_id)
+        return replace(arrived, case_id=before.case_id, told=before.told)
     return replace(
         before, version=arrived.version, status=before.status if arrived.status == cases.MOVED else arrived.status,
         subject=arrived.subject, household_id=arrived.household_id, person_id=arrived.person_id,

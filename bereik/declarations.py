@@ -375,6 +375,7 @@ class _Checks:
             "signals.{purpose}",
             "cases.{purpose}",
             "alerts.{purpose}",
+            "words.{purpose}",
             "receipts.{partner}",
             "register.brp",
         }
@@ -423,6 +424,10 @@ class _Checks:
                 if word["id"] in seen:
                     self.report(document, (*here, part, index, "id"), "the id occurs twice", "every id once")
                 seen.add(word["id"])
+                if "code" in word and "feedback" not in word:
+                    self.report(
+                        document, (*here, part, index, "code"), "a code without a word", "feedback too"
+                    )
                 if "feedback" in word and word["feedback"] not in purpose["feedback"]:
                     key = (*here, part, index, "feedback")
                     self.report(document, key, "unknown feedback word", purpose["feedback"])

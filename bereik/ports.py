@@ -267,7 +267,10 @@ class Assignment:
 
 @dataclass(slots=True)
 class SignalRow:
-    """One signal as casework keeps it, and as it arrives. Until its facts came, a `moved` one has ids only."""
+    """One signal as casework keeps it, and as it arrives. Until its facts came, a `moved` one has ids only.
+
+    `told` is the word that its partner heard last; None for the one on its receipt.
+    """
 
     signal_id: str
     version: int
@@ -285,6 +288,7 @@ class SignalRow:
     reason: str | None
     case_id: str | None = None
     hint: str | None = None
+    told: str | None = None
 
 
 @dataclass(slots=True)
@@ -459,6 +463,27 @@ class OutreachTables(Protocol):
     def make_notices(self, rows: Sequence[NoticeRow]) -> None: ...
     def notices(self, limit: int) -> list[NoticeRow]: ...
     def tried(self, notice_id: str, number: int, outcome: str, state: str, at: datetime) -> None: ...
+
+
+# ---------------------------------------------------------------- feedback
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """The word that a signal has now, for its partner."""
+
+    signal_id: str
+    word: str
+    code: str | None
+    on: date
+
+
+class TellingTables(Protocol):
+    """The receipts of one purpose, and what was told on them."""
+
+    def tell(
+        self, rows: Sequence[ToldRow], first: str
+    ) -> list[tuple[str, str, int, str, str | None, date]]: ...
 
 
 # ---------------------------------------------------------------- bridge

@@ -29,15 +29,17 @@ def _on_topics(principal: str, verbs: Sequence[str], *prefixes: str) -> tuple[Ri
 OWN_RIGHTS: tuple[Right, ...] = (
     *_on_topics("bereik_intake", ("READ", "DESCRIBE"), "in"),
     *_on_topics("bereik_casework", ("READ", "DESCRIBE"), "signals"),
-    *_on_topics("bereik_outreach", ("READ", "DESCRIBE"), "alerts"),
+    *_on_topics("bereik_outreach", ("READ", "DESCRIBE"), "alerts", "words"),
     *_on_topics("bereik_bridge", ("READ", "DESCRIBE"), "cases"),
     *_on_topics("bereik_checks", ("READ", "DESCRIBE"), "cases", "register"),
     # Whoever brings the national register's events here may do nothing else.
     *_on_topics(BRP_PRINCIPAL, ("WRITE", "DESCRIBE"), "register"),
-    *_on_topics("bereik_relay", ("WRITE", "DESCRIBE"), "signals", "cases", "alerts", "receipts"),
+    *_on_topics("bereik_relay", ("WRITE", "DESCRIBE"), "signals", "cases", "alerts", "words", "receipts"),
     # The file door writes for partners; the clock removes what has landed.
     *_on_topics("bereik_dags", ("WRITE", "READ", "DESCRIBE", "DELETE"), "in"),
-    *_on_topics("bereik_operator", ("DESCRIBE",), "in", "signals", "cases", "alerts", "receipts", "register"),
+    *_on_topics(
+        "bereik_operator", ("DESCRIBE",), "in", "signals", "cases", "alerts", "words", "receipts", "register"
+    ),
     *(
         (f"bereik_{name}", "READ", "group", name, False)
         for name in ("intake", "casework", "outreach", "bridge", "checks")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import orjson
 
 SOURCE = "urn:bereik:intake"
 TYPE = "nl.bereik.ontvangstbewijs-afgegeven.v1"
+TOLD = "nl.bereik.ontvangstbewijs-bijgewerkt.v1"
 
 
 class Fate(StrEnum):
@@ -115,3 +116,16 @@ def message(
         },
     }
     return key, orjson.dumps(body, option=orjson.OPT_UTC_Z)
+
+
+def told_message(receipt_id: str, version: int, word: str, code: str | None, on: date) -> tuple[bytes, bytes]:
+    """What became of an accepted event, as a higher version of its receipt: receipt, word, code, day, and nothing else."""
+    body = {
+        "specversion": "1.0",
+        "id": f"{receipt_id}:{version}",
+        "source": SOURCE,
+        "type": TOLD,
+        "datacontenttype": "application/json",
+        "data": {"ontvangstbewijs": receipt_id, "versie": version, "woord": word, "code": code, "datum": on},
+    }
+    return receipt_id.encode(), orjson.dumps(body)

@@ -39,6 +39,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "fate": ("Lot", "Fate"),
     "reasons": ("Redenen", "Reasons"),
     "linked": ("Herkenning: {outcome} ({reason})", "Recognition: {outcome} ({reason})"),
+    "told": ("Wat de partner daarna hoorde", "What the partner heard since"),
     "compared": ("; zie: bereik linkage why {one} {other}", "; see: bereik linkage why {one} {other}"),
     "to": ("Zaak {case} bij {team}; zie: bereik explain case {case}", "Case {case} at {team}; see: bereik explain case {case}"),
 }  # fmt: skip
@@ -198,6 +199,12 @@ class _Sayer:
                 pair = str(event["signal_id"])[:8], str(event["against"])[:8]
                 line += self._text("compared", one=pair[0], other=pair[1])
             lines.append(f"  {line}")
+        if event["told"]:
+            lines.append(f"  {self._text('told')}:")
+            lines += [
+                f"    - {one['told_on']} {one['word']}" + (f" ({one['code']})" if one["code"] else "")
+                for one in event["told"]
+            ]
         if event["case_id"]:
             lines.append("  " + self._text("to", case=str(event["case_id"])[:8], team=event["team"]))
         return lines

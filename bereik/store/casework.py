@@ -18,6 +18,7 @@ _SIGNAL = {
     "signal_id": "uuid", "version": "int4", "status": "text", "subject": "uuid", "household_id": "uuid", "person_id": "uuid",
     "municipality": "text", "area": "text", "signal_type": "text", "partner": "text", "signal_date": "date",
     "received_at": "timestamptz", "facts": "jsonb", "reason": "text", "case_id": "uuid", "hint": "uuid",
+    "told": "text",
 }  # fmt: skip
 _CASE = {
     "case_id": "uuid", "subject": "uuid", "municipality": "text", "area": "text", "version": "int4", "status": "text",
@@ -118,7 +119,7 @@ class CaseworkRows:
             [
                 (
                     s.signal_id, s.version, s.status, s.subject, s.household_id, s.person_id, s.municipality, s.area, s.signal_type,
-                    s.partner, s.signal_date, s.received_at, orjson.dumps(s.facts).decode(), s.reason, s.case_id, s.hint,
+                    s.partner, s.signal_date, s.received_at, orjson.dumps(s.facts).decode(), s.reason, s.case_id, s.hint, s.told,
                 )
                 for s in signals
             ],

@@ -71,7 +71,7 @@ def cases(tx: Tx, reference: str) -> list[dict[str, Any]]:
 def events(tx: Tx, reference: str) -> list[dict[str, Any]]:
     """Receipts of the events with this event id, signal id or receipt id (or a beginning of the latter two)."""
     with tx.role(AUDITOR):
-        return _dicts(
+        found = _dicts(
             tx,
             (
                 "r.receipt_id", "r.partner", "r.door", "r.event_id", "r.event_type", "r.action", "r.municipality", "r.received_at",
@@ -87,3 +87,11 @@ def events(tx: Tx, reference: str) -> list[dict[str, Any]]:
             " ORDER BY r.received_at, r.\"offset\" LIMIT 20",
             (reference, reference.lower() + "%", reference.lower() + "%"),
         )  # fmt: skip
+        for event in found:
+            event["told"] = _dicts(
+                tx,
+                ("version", "word", "code", "told_on"),
+                "intake.told WHERE receipt_id = %s ORDER BY version",
+                (event["receipt_id"],),
+            )
+    return found

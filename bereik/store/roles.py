@@ -55,6 +55,15 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "casework.notice_try": "SELECT, INSERT",
         },
     ),
+    # Whoever tells partners: which receipt a signal had and whose it is. Not the event's id, not its content, no case.
+    (
+        "telling",
+        ("bereik_outreach",),
+        {
+            "intake.receipt": "SELECT (receipt_id, partner, purpose, signal_id, fate, action)",
+            "intake.told": "SELECT, INSERT",
+        },
+    ),
     # The bridge reads which cases are open and what people agreed to; it writes neither.
     (
         "bridging",

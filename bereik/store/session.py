@@ -13,6 +13,7 @@ from bereik.store.casework import CaseworkRows, OutreachRows
 from bereik.store.checks import CheckRows, persons_of
 from bereik.store.delivery import DeliveryRows
 from bereik.store.intake import IntakeRows
+from bereik.store.telling import TellingRows
 from bereik.store.vault import VaultRows, VerdictRows
 
 
@@ -82,6 +83,12 @@ class Session:
         """(case, person, newest signal) of everybody in these cases."""
         with self._tx.role(f"casework_{purpose_id}"):
             return persons_of(self._tx, case_ids)
+
+    @contextmanager
+    def telling(self, purpose_id: str) -> Iterator[TellingRows]:
+        """What the partners of one purpose were told, under a role of its own."""
+        with self._tx.role(f"telling_{purpose_id}"):
+            yield TellingRows(self._tx, purpose_id)
 
     @contextmanager
     def bridge(self) -> Iterator[BridgeRows]:

@@ -40,6 +40,7 @@ PER_PURPOSE = {
     "linking": "vault.register:s vault.record:su vault.key:si vault.link:si vault.review:siu vault.verdict:siu vault.crowd:s",
     "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:siu"
     " casework.notice:siu casework.notice_try:si casework.matching:si",
+    "telling": "intake.receipt:s intake.told:si",
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s casework.case:s casework.signal:s casework.fact:s",
@@ -50,7 +51,7 @@ AUDITOR = (
     "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.notice"
     " casework.notice_try casework.fact casework.matching casework.signal"
     " ops.endpoint ops.silence"
-    " intake.landed intake.original intake.receipt ops.activation ops.bundle ops.member ops.outbox"
+    " intake.landed intake.original intake.receipt intake.told ops.activation ops.bundle ops.member ops.outbox"
     " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.record vault.register vault.residency"
     " vault.review vault.transfer vault.verdict"
 )
@@ -59,6 +60,9 @@ COLUMNS = {
     "tracing": {
         "vault.register": {"register_id", "purpose", "municipality", "sealed_key"},
         "vault.record": {"signal_id", "purpose", "sealed"},
+    },
+    "telling": {
+        "intake.receipt": {"receipt_id", "partner", "purpose", "signal_id", "fate", "action"},
     },
     "delivering": {
         "vault.register": {"register_id", "purpose", "municipality", "sealed_key"},
@@ -81,7 +85,7 @@ COLUMNS["checking"] = COLUMNS["tracing"]
 MAY_TAKE = {
     "bereik_intake": {"vault"},
     "bereik_casework": {"casework"},
-    "bereik_outreach": {"casework"},
+    "bereik_outreach": {"casework", "telling"},
     "bereik_bridge": {"bridging", "tracing"},
     "bereik_checks": {"casework", "checking"},
     "bereik_operator": {"casework", "bereik_auditor"},

@@ -98,7 +98,7 @@ def test_bridges_show_no_amounts_partners_or_notes() -> None:
 def test_topics_are_named_for_every_partner_and_purpose() -> None:
     names = BUNDLE.topic_names()
     # And one of its own for the events of the national register.
-    assert len(names) == 2 * len(BUNDLE.partners) + 3 * len(BUNDLE.purposes) + 1
+    assert len(names) == 2 * len(BUNDLE.partners) + 4 * len(BUNDLE.purposes) + 1
     for topic in names.values():
         assert topic.segment_ms < topic.retention_ms
     assert all(names[f"in.{partner}"].retention_ms <= 7 * 86_400_000 for partner in BUNDLE.partners)

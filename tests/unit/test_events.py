@@ -11,7 +11,7 @@ from uuid import UUID
 import jsonschema_rs
 import pytest
 
-from bereik import casework, receipts, signal, vault
+from bereik import casework, feedback, receipts, signal, vault
 from bereik.keys import Box
 from bereik.ports import Assignment, CaseRow
 
@@ -70,6 +70,16 @@ def test_an_alert_has_neither_name_nor_amount() -> None:
 def test_a_receipt(fate: receipts.Fate) -> None:
     reasons = [receipts.reason("id_reuse")]
     check("receipt", receipts.message(str(ONE), fate, None, None, ("in.x", 0, 7), NOW, reasons))
+
+
+def test_a_word_and_what_its_partner_gets_of_it() -> None:
+    told = feedback.word_message(str(ONE), "nietOpgepakt/herhaaldeMelding", NOW)
+    assert check("word", told)["code"] == "herhaaldeMelding"
+    version = receipts.told_message(str(TWO), 2, "nietOpgepakt", "herhaaldeMelding", NOW.date())
+    assert set(check("told", version)) == {"ontvangstbewijs", "versie", "woord", "code", "datum"}
+    assert set(check("told", receipts.told_message(str(TWO), 3, "afgesloten", None, NOW.date()))) == set(
+        check("told", version)
+    )
 
 
 def test_every_schema_is_valid_json_schema() -> None:
