@@ -308,6 +308,32 @@ class Statute:
 
 
 @dataclass(frozen=True, slots=True)
+class ReachedGroup:
+    """People in one situation: who they are, how they are reached, and how often at least; each in Dutch and English."""
+
+    who: Mapping[str, str]
+    ways: Mapping[str, str]
+    minimum: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a municipality promises its residents about reaching them, who adopted it, and when it is looked at again."""
+
+    whom: Mapping[str, str]
+    groups: tuple[ReachedGroup, ...]
+    stop: tuple[Mapping[str, str], ...]
+    adopted_by: str
+    adopted_on: date
+    review: date
+    phone: str
+
+    def overdue(self, today: date) -> bool:
+        """Whether it should have been looked at again."""
+        return self.review < today
+
+
+@dataclass(frozen=True, slots=True)
 class RouteNode:
     """A node of a route tree: depth first, the first match wins. The root matches everything."""
 
@@ -345,6 +371,7 @@ class Municipality:
     kvk: str | None = None
     delivery_email: str | None = None
     alerting: Alerting = Alerting()
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -757,6 +784,7 @@ def _municipality(row: Mapping[str, Any]) -> Municipality:
         kvk=row.get("delivery", {}).get("kvk"),
         delivery_email=row.get("delivery", {}).get("email"),
         alerting=_alerting(row.get("alerting", {})),
+        reach=_reach(row["bereik"]) if "bereik" in row else None,
     )
 
 
@@ -767,6 +795,18 @@ def _alerting(row: Mapping[str, Any]) -> Alerting:
         repeat_hours=row.get("repeatHours", plain.repeat_hours),
         urgent=frozenset(row.get("urgent", plain.urgent)),
         language=row.get("language", plain.language),
+    )
+
+
+def _reach(row: Mapping[str, Any]) -> Reach:
+    return Reach(
+        whom=row["whom"],
+        groups=tuple(ReachedGroup(item["who"], item["ways"], item["minimum"]) for item in row["groups"]),
+        stop=tuple(row["stop"]),
+        adopted_by=row["adoptedBy"],
+        adopted_on=date.fromisoformat(row["adoptedOn"]),
+        review=date.fromisoformat(row["review"]),
+        phone=row["phone"],
     )
 
 

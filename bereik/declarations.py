@@ -766,6 +766,9 @@ class _Checks:
             merged = _merged(defaults, value.get("policies", {}))
             for name in self.purposes:
                 self._reach(document, name, merged.get(name, {}).get("contact", {}), value)
+            reach = value.get("bereik")
+            if reach is not None and reach["review"] <= reach["adoptedOn"]:
+                self.report(document, ("bereik", "review"), "not after adoptedOn", "a later day")
             for index, statute in enumerate(value.get("statutes", ())):
                 self._statute(document, ("statutes", index), statute)
             if document.sound:

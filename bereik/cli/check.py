@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bereik.bundle import Bundle
+from bereik.cases import local_day
 from bereik.cli import show
 from bereik.errors import InvalidDeclarations
 
@@ -24,7 +26,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when all is well, 1 with the problems."""
+    """0 when all is well, 1 with the problems. What only wants attention is a warning."""
     try:
         bundle = Bundle.compile(arguments.schemas)
     except InvalidDeclarations as found:
@@ -45,6 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
                 print(f"{arguments.schemas}/{problem}")
             print(f"{len(found.problems)} problem(s)")
         return 1
+    today = local_day(datetime.now(UTC))
+    warnings = [
+        f"{town.name} ({town.code}): the reach policy should have been reviewed by {town.reach.review}"
+        for town in bundle.municipalities.values()
+        if town.reach is not None and town.reach.overdue(today)
+    ]
     counts = {
         "signal_types": len(bundle.signal_types),
         "partners": len(bundle.partners),
@@ -52,9 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
         "municipalities": len(bundle.municipalities),
     }
     if arguments.json:
-        show({"ok": True, "sha256": bundle.sha256, **counts})
+        show({"ok": True, "sha256": bundle.sha256, "warnings": warnings, **counts})
     else:
         told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
         print(f"All declarations fit together: {told}.")
         print(f"Bundle {bundle.sha256}")
+        for warning in warnings:
+            print(f"warning: {warning}")
     return 0

@@ -33,7 +33,7 @@ from bereik.verdicts import DecidedBefore
 from bereik.web import plan, reviews, views
 from bereik.web.oidc import FLOW_SECONDS, LoginFailed, Provider, ProviderAway
 from bereik.web.session import MAX_AGE_SECONDS, Brake, Session, Sessions
-from bereik.web.texts import AMSTERDAM, LANGUAGES, text
+from bereik.web.texts import AMSTERDAM, LANGUAGES, long_date, text
 
 log = logging.getLogger(__name__)
 
@@ -312,6 +312,7 @@ def create_app(
     _add_sessions(app, desk)
     if desk.provider is not None:
         _add_provider(app, desk, desk.provider)
+    _add_public(app, desk)
     _add_pages(app, desk)
     if keyring is not None:
         _add_reviews(app, desk, reviews.Reviewing(keyring))
@@ -504,6 +505,21 @@ def _add_provider(app: FastAPI, desk: _Board, provider: Provider) -> None:
             samesite="strict", secure=desk.secure(request),
         )  # fmt: skip
         return response
+
+
+def _add_public(app: FastAPI, desk: _Board) -> None:
+    @app.get("/zo-bereiken-wij-u/{code}")
+    def reach(request: Request, code: str) -> Response:
+        """What a municipality promises its residents; for everybody, without logging in."""
+        town = desk.bundle().municipalities.get(code)
+        if town is None or town.reach is None:
+            raise HTTPException(404)
+        session = desk.session(request)
+        language = session.language if session else _language_of(request)
+        return desk.page(
+            request, "reach.html", session, None, town=town.name, reach=town.reach,
+            adopted_on=long_date(town.reach.adopted_on, language), review=long_date(town.reach.review, language),
+        )  # fmt: skip
 
 
 def _add_pages(app: FastAPI, desk: _Board) -> None:

@@ -43,6 +43,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Every decision names its reasons and the bundle of rules it was taken by.",
     ),
     "footer.fiction": ("Wie een zaak bekijkt, wordt vastgelegd.", "Who looks at a case is put on record."),
+    # how a municipality reaches its residents; public
+    "reach.title": ("Zo bereiken wij u", "How we reach you"),
+    "reach.town": ("Gemeente {name}", "Municipality of {name}"),
+    "reach.whom": ("Wie willen wij bereiken?", "Whom do we want to reach?"),
+    "reach.how": ("Hoe doen wij dat?", "How do we do that?"),
+    "reach.group": ("Wat er speelt", "What is going on"),
+    "reach.ways": ("Wat wij doen", "What we do"),
+    "reach.minimum": ("Dit doen wij ten minste", "This we do at least"),
+    "reach.stop": ("Wanneer stoppen wij?", "When do we stop?"),
+    "reach.call": (
+        "Vragen? Of wilt u zelf hulp? Bel {phone}.",
+        "Questions? Or do you want help? Call {phone}.",
+    ),
+    "reach.adopted": (
+        "Vastgesteld door {by} op {on}. Wij kijken hier opnieuw naar op {review}.",
+        "Adopted by {by} on {on}. We look at this again on {review}.",
+    ),
     # login
     "login.title": ("Inloggen", "Log in"),
     "login.intro": (

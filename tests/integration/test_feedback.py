@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support import World, house, person, wait_for
+from support import World, house, person, today, wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -42,8 +42,15 @@ def test_a_word_flows_back_once_and_says_nothing_else(world: World) -> None:
 
     for act, detail in (
         ("taken_up", {}),
-        ("attempt", {"kind": "Brief", "reached": False, "day": "2026-01-05", "daypart": "Ochtend"}),
-        ("closed", {"result": "Definitief geen contact kunnen krijgen"}),
+        ("attempt", {"kind": "Brief", "reached": False, "day": today().isoformat(), "daypart": "Ochtend"}),
+        (
+            "closed",
+            {
+                "result": "Definitief geen contact kunnen krijgen",
+                "cause": "onzichtbaar",
+                "reason": "beter_zo",
+            },
+        ),
         ("reopened", {}),
         ("closed", {"result": "Vervolghulp en/of verwijzing niet financieel"}),
     ):
