@@ -53,6 +53,7 @@ docker-test: setup ## docker/compose.yaml for real: build, start, use, scale, ki
 
 docs: setup ## renew the generated parts of docs/
 	@$(BIN)/bereik settings --into docs/deploy.md
+	@$(BIN)/bereik rules book --into docs/rules.md
 
 lock: setup ## renew the hashed lock files from requirements/*.in
 	@for name in uv all service; do \

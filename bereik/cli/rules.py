@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bereik import rulebook
 from bereik.bundle import Bundle
 from bereik.cli import show
 from bereik.cli.check import SCHEMAS
@@ -24,7 +25,7 @@ class NothingRuns(LastingError):
 def add(subparsers: Any) -> None:
     """Add the verb and what it can do."""
     command = subparsers.add_parser("rules", help="activate or list the rules")
-    todo = command.add_subparsers(dest="todo", required=True, metavar="activate|list|show")
+    todo = command.add_subparsers(dest="todo", required=True, metavar="activate|list|show|book")
     activate = todo.add_parser("activate", help="make the declarations of a folder the active ones")
     activate.add_argument("--by", default=None, help="who does this; default the login name")
     activate.set_defaults(run=run_activate)
@@ -32,10 +33,25 @@ def add(subparsers: Any) -> None:
     listing.set_defaults(run=run_list)
     showing = todo.add_parser("show", help="what the declarations of a folder say, in short")
     showing.set_defaults(run=run_show)
-    for one in (activate, showing):
+    book = todo.add_parser("book", help="all the rules of a folder as one readable page (docs/rules.md)")
+    book.add_argument("--into", type=Path, help="the file to write; without it the page is printed")
+    book.set_defaults(run=run_book)
+    for one in (activate, showing, book):
         one.add_argument("--schemas", type=Path, default=SCHEMAS, help="the folder of declarations")
-    for one in (activate, listing, showing):
+    for one in (activate, listing, showing, book):
         one.add_argument("--json", action="store_true", help="print as JSON")
+
+
+def run_book(arguments: argparse.Namespace) -> int:
+    """0; the page is for whoever has to agree with the rules."""
+    text = rulebook.page(Bundle.compile(arguments.schemas))
+    if arguments.into:
+        arguments.into.write_text(text, encoding="utf-8")
+    if arguments.json:
+        show({"file": str(arguments.into) if arguments.into else None, "page": text})
+    elif not arguments.into:
+        print(text, end="")
+    return 0
 
 
 def run_activate(arguments: argparse.Namespace) -> int:

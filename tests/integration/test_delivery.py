@@ -54,7 +54,7 @@ def test_a_month_of_cases_becomes_one_sound_private_file(world: World, app: App,
     world.drain()
     ((purpose, case_id),) = {row for one in told for row in world.cases_of(*one)}
     world.app.state_fact(purpose, case_id, "taken_up", {}, "worker-canary")
-    attempt = {"kind": "Telefoon", "reached": True, "day": today().isoformat(), "daypart": "Middag"}
+    attempt = {"kind": "Brief", "reached": False, "day": today().isoformat(), "daypart": "Middag"}
     world.app.state_fact(purpose, case_id, "attempt", attempt, "worker-canary")
 
     path, delivery = app.deliveries.export(
