@@ -401,10 +401,10 @@ class Casework:
         told: Sequence[tuple[str, str]],
         tx: CaseworkTx,
     ) -> None:
-        box, now = self._boxes[purpose_id], datetime.now(UTC)
-        tx.send(
-            f"words.{purpose_id}", [feedback.word_message(signal_id, word, now) for signal_id, word in told]
-        )
+        box, now = self._boxes[purpose_id], self._clock()
+        if told:
+            words = [feedback.word_message(signal_id, word, now) for signal_id, word in told]
+            tx.send(f"words.{purpose_id}", words)
         tx.send(f"cases.{purpose_id}", [case_message(row, purpose_id) for row, _ in outcome])
         tx.send(
             f"alerts.{purpose_id}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bereik.bundle import BridgeRule, Bundle, Municipality, Plan, Policy, Purpose, RouteNode
+from bereik.bundle import BridgeRule, Bundle, Municipality, Plan, Policy, Purpose, RouteNode, Window
 
 # What a declared label means, for who never saw one.
 _LABELS: Mapping[tuple[str, str], str] = {
@@ -151,6 +151,11 @@ def _town(town: Municipality, bundle: Bundle) -> Iterator[str]:
             )
         else:
             yield "- There is no threshold (drempel)."
+        yield f"- Signals of a month are judged (matchingsmoment) {_moment(policy)}. Crisis and warm hand-over never wait."
+        if policy.windows:
+            yield f"- Arrears count from and until (venster), by {policy.windows_citation or 'no citation: none'}:"
+            for kind, window in policy.windows.items():
+                yield f"  - {bundle.signal_types[kind].label['en']}: {_window(window)}"
         yield (
             f"- An offer (aanbod) within {policy.offer_days} days after receipt; in a crisis within"
             f" {policy.crisis_working_days} working days. First contact within {policy.first_contact_days} days."
@@ -185,6 +190,20 @@ def _town(town: Municipality, bundle: Bundle) -> Iterator[str]:
             f"- How residents are reached: adopted by {town.reach.adopted_by} on {town.reach.adopted_on}, to be reviewed by"
             f" {town.reach.review}; the text is on the board under `/zo-bereiken-wij-u/{town.code}`."
         )
+
+
+def _moment(policy: Policy) -> str:
+    if policy.matching is None:
+        return "as they come in (doorlopend)"
+    if policy.matching.delivered:
+        return f"once every expected partner has delivered, and on day {policy.matching.day} of the month at the latest"
+    return f"on day {policy.matching.day} of the month"
+
+
+def _window(window: Window) -> str:
+    parts = [f"at least {window.min_days} days old"] if window.min_days else []
+    parts += [f"at most {window.max_days} days old"] if window.max_days else []
+    return ", ".join(parts) or "of any age"
 
 
 def _plan(plan: Plan, whom: str, purpose: Purpose) -> str:
