@@ -84,6 +84,12 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         'the keyring file: `{"active": "<id>", "keys": {"<id>": "<32 bytes, base64>"}}`. Keep it out of the database\'s back-ups',
     ),
+    Setting(
+        "BEREIK_LOGINS",
+        "Airflow's scheduler",
+        "",
+        "folder with a password file `bereik_<process>` for each login that a task of its own needs (`linkage`, `delivery`)",
+    ),
     Setting("BEREIK_SCHEMAS", _ALL, "`schemas` in the repository", "the declarations"),
     Setting("BEREIK_EXPECTATIONS", _ALL, "`expectations` in the repository", "Great Expectations suites"),
     Setting("BEREIK_DROP", _ALL, "`<home>/drop`", "root of the partners' drop folders"),
@@ -522,8 +528,16 @@ class Settings:
 
 
 def command_environment(folder: Path, process: str = "operator") -> dict[str, str]:
-    """The caller's settings, or those that the embedded stack wrote for its operator, or for another process."""
+    """The caller's settings, or those that the embedded stack wrote for its operator, or for another process.
+
+    Where the caller runs tasks of several logins (Airflow's scheduler), BEREIK_LOGINS has the password of each.
+    """
     env = dict(os.environ)
+    if env.get("BEREIK_LOGINS") and process != "operator" and process != env.get("BEREIK_PROCESS"):
+        password = str(Path(env["BEREIK_LOGINS"]) / f"bereik_{process}")
+        env |= {"BEREIK_PROCESS": process, "BEREIK_KAFKA_USERNAME": f"bereik_{process}"}
+        env |= {f"BEREIK_{place}_PASSWORD_FILE": password for place in ("DATABASE", "KAFKA")}
+        return env
     file = folder / "env" / f"{process}.env"
     if not (env.get("BEREIK_DATABASE_URL") or env.get("BEREIK_DATABASE_URL_FILE")) and file.exists():
         env |= dict(line.split("=", 1) for line in file.read_text("utf-8").splitlines() if "=" in line)

@@ -14,7 +14,10 @@ from datetime import datetime, timedelta
 from bereik import cases
 from bereik.bundle import Bundle, Purpose
 from bereik.cases import Case, Signal
-from bereik.lifecycle import Fact
+from bereik.lifecycle import CLOSED, OPEN, Fact
+
+# A team works on these, or did: most cases of a past month are closed by now. In the other states nobody had to.
+_WORK = frozenset({*OPEN, CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def _teams(
         return {}
     decided = cases.decide(known, subject.facts, purpose, bundle, now)
     return {
-        case.case_id or case.anchor: case.route.team if case.stands else None
+        case.case_id or case.anchor: case.route.team if case.when in _WORK else None
         for case in decided
         if period is None or f"{case.first_signal:%Y-%m}" == period
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from bereik.app import App
 from bereik.bundle import Bundle
+from bereik.cases import labels_of
 from bereik.cli import show
 from bereik.cli.explain import Ambiguous, NotFound
 from bereik.errors import LastingError
@@ -21,6 +22,13 @@ from bereik.trial import Trial
 
 class WrongTest(LastingError):
     """Name a --month (yyyy-mm), a --case, or --municipality and --purpose with labels such as crisis=yes."""
+
+
+class UnknownLabel(LastingError):
+    """A label or value that no case can have: with it every case would go to the root."""
+
+
+_LABELS = frozenset(labels_of((), (), "", crisis=False, warm=False, repeat=False))
 
 
 def add(subparsers: Any) -> None:
@@ -41,7 +49,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when every case has a team to go to; proposed declarations that do not fit together are refused."""
+    """0 when it was compared; proposed declarations that do not fit together are refused."""
     proposed = Bundle.compile(arguments.schemas) if arguments.schemas else None
     if arguments.labels or arguments.municipality:
         # Labels ask the declarations only: no stack needs to run.
@@ -72,6 +80,12 @@ def _by_labels(arguments: argparse.Namespace, proposed: Bundle | None) -> int:
     if root is None or any(not value for _, _, value in pairs):
         raise WrongTest()
     labels = {name: frozenset(value.split("|")) for name, _, value in pairs}
+    if strangers := sorted(labels.keys() - _LABELS):
+        raise UnknownLabel(
+            f"No case has a label {', '.join(strangers)}; known are {', '.join(sorted(_LABELS))}."
+        )
+    if town is not None and not labels.get("area", frozenset()) <= town.areas.keys():
+        raise UnknownLabel(f"No such area here; known are {', '.join(sorted(town.areas))}.")
     way: Route = route(labels, root)
     if arguments.json:
         show(asdict(way))

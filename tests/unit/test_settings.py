@@ -277,3 +277,19 @@ def test_the_database_is_away_full_or_refuses_us(error: Exception, told: type[St
 def test_a_fault_in_our_own_sql_stays_what_it_is() -> None:
     with pytest.raises(psycopg.errors.UndefinedTable), refusals():
         raise psycopg.errors.UndefinedTable("x")
+
+
+def test_a_task_with_a_login_of_its_own_finds_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bereik_linkage").write_text("secret", "utf-8")
+    for name, value in {
+        "BEREIK_PROCESS": "dags",
+        "BEREIK_LOGINS": str(tmp_path),
+        "BEREIK_DATABASE_URL": "postgresql://db:5432/bereik",
+        "BEREIK_DATABASE_PASSWORD_FILE": "/of/dags",
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = settings.read(settings.command_environment(tmp_path, "linkage"))
+    assert (found["BEREIK_PROCESS"], found["BEREIK_DATABASE_PASSWORD"]) == ("linkage", "secret")
+    assert settings.command_environment(tmp_path, "dags")["BEREIK_DATABASE_PASSWORD_FILE"] == "/of/dags"

@@ -14,6 +14,7 @@ from bereik import trial
 from bereik.bundle import Bundle
 from bereik.cases import CONTRACT, Signal
 from bereik.cli import main
+from bereik.lifecycle import Fact
 from bereik.settings import REPOSITORY
 from bereik.trial import Moved, Otherwise, Subject
 
@@ -93,6 +94,15 @@ def test_a_month_under_proposed_routes_tells_which_cases_move(tmp_path: Path) ->
     assert found.moved == (Moved(north.signals[0].signal_id, ids["noord"], ids["zuid"]),)
 
 
+def test_a_case_that_its_team_closed_still_counts_for_that_month(tmp_path: Path) -> None:
+    result = next(word.id for word in BUNDLE.purposes[PURPOSE].results if word.when is None)
+    closed = Fact("c" * 32, "closed", {"result": result}, "worker", datetime(2026, 10, 20, tzinfo=UTC))
+    found = trial.compare(
+        [Subject((signal(1),), (closed,))], PURPOSE, BUNDLE, proposed(tmp_path), NOW, "2026-10"
+    )
+    assert (sum(found.before.values()), sum(found.after.values()), len(found.moved)) == (1, 1, 1)
+
+
 def test_the_same_rules_move_nothing_and_another_month_counts_nothing() -> None:
     subjects = [Subject((signal(1),))]
     same = trial.compare(subjects, PURPOSE, BUNDLE, BUNDLE, NOW)
@@ -102,7 +112,7 @@ def test_the_same_rules_move_nothing_and_another_month_counts_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "team"),
-    [(["crisis=yes", "area=noord"], "crisis"), (["area=zuid"], "zuid"), (["area=elders"], "triage")],
+    [(["crisis=yes", "area=noord"], "crisis"), (["area=zuid"], "zuid"), (["kind=single"], "triage")],
 )
 def test_labels_can_be_tried_without_a_running_stack(
     labels: list[str], team: str, capsys: pytest.CaptureFixture[str]
@@ -116,3 +126,10 @@ def test_a_municipality_that_is_not_there_is_said(capsys: pytest.CaptureFixture[
     where = ["--municipality", "0000", "--purpose", PURPOSE, "--schemas", str(REPOSITORY / "schemas")]
     assert main(["route", "test", "crisis=yes", *where]) == 1
     assert "--month" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("label", ["colour=blue", "area=elders"])
+def test_a_label_that_no_case_can_have_is_said(label: str, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--municipality", "9901", "--purpose", PURPOSE, "--schemas", str(REPOSITORY / "schemas")]
+    assert main(["route", "test", label, *where]) == 1
+    assert "known are" in capsys.readouterr().err
