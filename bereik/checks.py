@@ -192,7 +192,7 @@ class Checks:
         return Checked(
             verdict.answer.value,
             verdict.differences,
-            bsn=register.box.seal(bsn.encode(), f"bsn|{place}".encode()),
+            bsn=vault.seal_number(register.box, due.case_id, due.person_id, bsn),
             bsn_hash=self._boxes[purpose_id].digest(f"bsn|{bsn}"),
             found=register.box.seal(orjson.dumps(verdict.resident.who.fields), f"found|{place}".encode())
             if differs

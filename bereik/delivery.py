@@ -122,6 +122,9 @@ class Deliveries:
                         row.facts,
                         row.status == WITHDRAWN,
                         vault.open_record(register, UUID(row.signal_id), row.sealed),
+                        vault.open_number(register.box, row.case_id, row.person_id, row.bsn)
+                        if row.bsn
+                        else None,
                     )
                     for row in signals[one.case_id]
                 ),

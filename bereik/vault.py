@@ -16,7 +16,7 @@ from bereik import cases, linkage
 from bereik.bundle import Linkage, SignalType
 from bereik.linkage import Identity, Traits
 from bereik.matching import Entry, Matcher, Verdicts
-from bereik.ports import Assignment, Placed, RecordRow, Register, Sealed, VaultTables
+from bereik.ports import Assignment, Box, Placed, RecordRow, Register, Sealed, VaultTables
 
 _UNIT = ("unit",)
 
@@ -70,6 +70,16 @@ def open_record(register: Register, signal_id: UUID, sealed: bytes) -> Identity:
     """The identity fields of one record as written, for the one who may know them."""
     fields: dict[str, str] = orjson.loads(register.box.open(sealed, context(register, signal_id)))[2]
     return Identity(fields)
+
+
+def seal_number(box: Box, case_id: str, person_id: str, bsn: str) -> bytes:
+    """A citizen service number, sealed for this person of this case: in another row it does not open."""
+    return box.seal(bsn.encode(), f"bsn|{case_id}|{person_id}".encode())
+
+
+def open_number(box: Box, case_id: str, person_id: str, sealed: bytes) -> str:
+    """The number that `seal_number` sealed, for the one who may know it."""
+    return box.open(sealed, f"bsn|{case_id}|{person_id}".encode()).decode()
 
 
 def open_traits(register: Register, row: Sealed) -> Traits:

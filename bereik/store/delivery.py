@@ -30,7 +30,7 @@ class CaseToDeliver:
 
 @dataclass(frozen=True, slots=True)
 class SignalToDeliver:
-    """One signal of such a case; who it is about is sealed."""
+    """One signal of such a case; who it is about is sealed, and so is the number of whoever is surely meant."""
 
     signal_id: str
     case_id: str
@@ -38,7 +38,9 @@ class SignalToDeliver:
     signal_date: date
     facts: Mapping[str, Any]
     status: str
+    person_id: str
     sealed: bytes = field(repr=False)
+    bsn: bytes | None = field(repr=False)
 
 
 def note(tx: Tx, purpose: str, municipality: str, first: date, last: date, signals: int) -> None:
@@ -82,8 +84,11 @@ class DeliveryRows:
         """The signals of these cases that are known in full, by case."""
         by_case: dict[str, list[SignalToDeliver]] = defaultdict(list)
         for row in self._tx.rows(
-            "SELECT s.signal_id::text, s.case_id::text, s.signal_type, s.signal_date, s.facts, s.status, r.sealed"
-            " FROM casework.signal s JOIN vault.record r USING (signal_id)"
+            "SELECT s.signal_id::text, s.case_id::text, s.signal_type, s.signal_date, s.facts, s.status, s.person_id::text,"
+            # A number counts when the register surely meant this person, or a person said that it did.
+            " r.sealed, d.bsn FROM casework.signal s JOIN vault.record r USING (signal_id)"
+            " LEFT JOIN vault.residency d ON d.case_id = s.case_id AND d.person_id = s.person_id"
+            "   AND (d.choice = 'register' OR (d.choice IS NULL AND d.answer = 'unique'))"
             " WHERE s.case_id = ANY(%s::uuid[]) AND s.status <> 'moved' ORDER BY s.signal_id",
             (uuids(case_ids),),
         ):

@@ -79,7 +79,8 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.record": "SELECT (signal_id, purpose, sealed)",
         },
     ),
-    # The national delivery opens the records of the cases it tells of, reads what was done and not by whom, writes nothing.
+    # The national delivery opens the records and numbers of the cases it tells of, reads what was done and not by whom, and
+    # writes nothing.
     (
         _DELIVERING,
         ("bereik_delivery",),
@@ -87,8 +88,10 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.register": "SELECT (register_id, purpose, municipality, sealed_key)",
             "vault.record": "SELECT (signal_id, purpose, sealed)",
             "casework.case": "SELECT (case_id, purpose, municipality, status, result, period, received_at)",
-            "casework.signal": "SELECT (signal_id, purpose, signal_type, signal_date, status, facts, case_id)",
+            "casework.signal": "SELECT (signal_id, purpose, signal_type, signal_date, status, facts, case_id, person_id)",
             "casework.fact": "SELECT (fact_id, purpose, case_id, kind, detail, stated_at)",
+            # Only the number of somebody who is surely meant leaves; `answer` and `choice` tell that.
+            "vault.residency": "SELECT (case_id, person_id, purpose, answer, choice, bsn)",
         },
     ),
     # Who asks the registers opens one sealed record of each person of an open case, and keeps the answer.

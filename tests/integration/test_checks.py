@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 from register_desk import Served, serving
-from support import REPOSITORY, World, house, person, wait_for
+from support import REPOSITORY, World, house, person, today, wait_for
 
 from bereik import residency
 from bereik.app import App
@@ -275,6 +276,38 @@ def test_secrecy_and_a_move_within_are_stated_and_the_case_stands(bench: Bench) 
     stated = dict(bench.facts(case_id))
     assert stated["secrecy"]["on"] is True and stated["moved_away"]["way"] == "within"
     assert bench.world.case(case_id)["stands"]
+
+
+def test_the_national_delivery_has_the_number_of_whom_is_surely_meant_and_the_door_of_all_others(
+    bench: Bench, tmp_path: Path
+) -> None:
+    sure, chosen, doubted, refused = (someone(bench.world) for _ in range(4))
+    numbers = {
+        "sure": bench.plant(sure),
+        "chosen": bench.plant(chosen, house_number=chosen["house_number"] + 1),
+        "doubted": bench.plant(doubted, house_number=doubted["house_number"] + 1),
+        "refused": bench.plant(refused, house_number=refused["house_number"] + 1),
+    }
+    bench.checked(sure)
+    bench.checked(doubted)
+    bench.cli("repair", str(bench.checked(chosen)), "--choice", "register", "--by", "jan")
+    bench.cli("repair", str(bench.checked(refused)), "--choice", "partner", "--by", "jan")
+
+    delivering = App(Settings.from_env(bench.world.stack.environment("delivery")))
+    try:
+        _, delivery = delivering.deliveries.export(
+            delivering.bundle(), HERE, today() - timedelta(days=1), today(), tmp_path / "levering.json"
+        )
+    finally:
+        delivering.store.close()
+
+    clients = [one["client"] for one in delivery.document["leveringen"][0]["vroegsignalen"]]
+    assert all(set(one) == {"burgerservicenummer"} or "burgerservicenummer" not in one for one in clients)
+    delivered = {one["burgerservicenummer"] for one in clients if "burgerservicenummer" in one}
+    assert {name for name, number in numbers.items() if number in delivered} == {"sure", "chosen"}
+    doors = {(one["postcode"], one["huisnummer"]) for one in clients if "postcode" in one}
+    for who, by_door in ((sure, False), (chosen, False), (doubted, True), (refused, True)):
+        assert ((who["postcode"], str(who["house_number"])) in doors) is by_door
 
 
 def test_no_number_stands_anywhere_outside_the_vault_and_there_only_sealed(bench: Bench) -> None:

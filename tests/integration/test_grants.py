@@ -43,7 +43,7 @@ PER_PURPOSE = {
     "telling": "intake.receipt:s intake.told:si",
     "bridging": "casework.case:s casework.fact:s",
     "tracing": "vault.register:s vault.record:s",
-    "delivering": "vault.register:s vault.record:s casework.case:s casework.signal:s casework.fact:s",
+    "delivering": "vault.register:s vault.record:s vault.residency:s casework.case:s casework.signal:s casework.fact:s",
     "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu",
     "reviewing": "vault.register:s vault.record:su vault.key:i vault.link:i vault.review:su vault.verdict:si vault.crowd:s",
 }
@@ -76,8 +76,10 @@ COLUMNS = {
             "status",
             "facts",
             "case_id",
+            "person_id",
         },
         "casework.fact": {"fact_id", "purpose", "case_id", "kind", "detail", "stated_at"},
+        "vault.residency": {"case_id", "person_id", "purpose", "answer", "choice", "bsn"},
     },
 }
 COLUMNS["checking"] = COLUMNS["tracing"]
