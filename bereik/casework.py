@@ -143,7 +143,9 @@ class Casework:
         subjects = sorted({row.subject for row in rows})
         signals: dict[str, list[cases.Signal]] = defaultdict(list)
         for signal in tables.signals_of(subjects, []):
-            if signal.status == cases.ACTIVE and signal.case_id is not None:
+            # A type that was taken out of the declarations has no plan any more; its other signals keep theirs.
+            known = signal.signal_type in self._bundle.signal_types
+            if known and signal.status == cases.ACTIVE and signal.case_id is not None:
                 signals[signal.case_id].append(signal_of(signal))
         homes = {case.case_id: case.subject for case in tables.cases_of(subjects)}
         facts: dict[str, list[Fact]] = defaultdict(list)

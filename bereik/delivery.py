@@ -126,11 +126,13 @@ class Deliveries:
                         if row.bsn
                         else None,
                     )
-                    for row in signals[one.case_id]
+                    for row in told
                 ),
                 facts=tuple(facts[one.case_id]),
             )
             for one in stored
+            # A type that is declared no more has no national word to be delivered under.
+            if (told := [row for row in signals[one.case_id] if row.signal_type in bundle.signal_types])
         ]
 
 

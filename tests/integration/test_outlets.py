@@ -178,7 +178,7 @@ def test_a_refused_mail_is_parked_and_blocks_no_other(world: World, app: App, po
     sink.refused = {outlet.target for outlet in team.outlets}
     courier(app, url, HALF_AN_HOUR).turn()
     assert not about(sink, refused) and len(about(sink, taken)) == 1
-    assert tries(world, "parked")[-1][2] == "smtp_550"
+    assert "smtp_550" in [outcome for *_, outcome in tries(world, "parked")]
     assert world.app.told()[1] == [], "a refused mail does not make the server rest"
 
 
