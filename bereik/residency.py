@@ -7,7 +7,7 @@ with surname. A case is only ended on the person that was asked about; every dou
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -299,6 +299,36 @@ def outcome(facts: Iterable[Stated], persons: Collection[str]) -> Outcome | None
         return None
     word = next(word for word in (KNOWN, "moved", "deceased") if any(one.when == word for one in ends))
     return Outcome(word, max(one.since for one in ends))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody of a case about whom a person must decide. `asked`: the partner was asked, and has not answered yet."""
+
+    person_id: str
+    answer: Answer
+    differences: tuple[str, ...]
+    since: datetime
+    asked: bool
+
+
+def waiting(facts: Iterable[Stated]) -> list[Waiting]:
+    """Who of one case is in the tray by what was stated about it: the last answer is a doubt, and nobody repaired it since."""
+    found: dict[str, Waiting] = {}
+    for fact in sorted(facts, key=lambda fact: fact.stated_at):
+        person = str(fact.detail.get("person_id", ""))
+        if fact.kind == RESIDENT:
+            found.pop(person, None)
+            answer = Answer(fact.detail["answer"])
+            if answer in TRAY:
+                names = tuple(fact.detail.get("differences", ()))
+                found[person] = Waiting(person, answer, names, fact.stated_at, asked=False)
+        elif fact.kind == REPAIRED and person in found:
+            if fact.detail["choice"] == Choice.ASKED:
+                found[person] = replace(found[person], asked=True)
+            else:
+                del found[person]
+    return list(found.values())
 
 
 # ---------------------------------------------------------------- events of the register

@@ -179,6 +179,17 @@ def _case(
     return case_id
 
 
+def state(made: World, name: str, kind: str, detail: dict[str, Any]) -> None:
+    """State a fact about a case, as the checks and the commands do."""
+    with psycopg.connect(made.url("bereik_casework")) as connection:
+        connection.execute(f"SET ROLE casework_{HELP}")
+        connection.execute(
+            "INSERT INTO casework.fact (fact_id, purpose, case_id, kind, detail, stated_by, stated_at)"
+            " VALUES (%s, %s, %s, %s, %s, 'brp', clock_timestamp())",
+            (uuid4(), HELP, made.cases[name], kind, Jsonb(detail)),
+        )
+
+
 def _bridge(made: World, help_case: str, learn_case: str, ground: str, basis: str) -> None:
     bridge_id = uuid4()
     with psycopg.connect(made.url("bereik_bridge")) as connection:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from bereik.cases import Signal, spoken
 from bereik.lifecycle import Fact
+from bereik.residency import REPAIRED, RESIDENT
 from bereik.store import Store, Tx
 from bereik.store.accounts import Account, Membership, Remit
 
@@ -91,6 +92,16 @@ class BridgeRow:
     opened_at: datetime | None
     ended_at: datetime | None
     shown: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TrayCase:
+    """One open case of which a register said something."""
+
+    case_id: UUID
+    purpose: str
+    municipality: str
+    offer_by: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +321,17 @@ def facts(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, dict[str, list[Fact]]]:
     for subject, case_id, *columns in found:
         out.setdefault(subject, {}).setdefault(case_id, []).append(Fact(case_id, *columns))
     return out
+
+
+def register_facts(tx: Tx) -> list[tuple[TrayCase, Fact]]:
+    """What the register of persons said of the user's own open cases, and what was repaired, in the order it was stated."""
+    found = tx.rows(
+        "SELECT c.case_id, c.purpose, c.municipality, c.offer_by, f.kind, f.detail, f.stated_by, f.stated_at FROM casework.case c"
+        f" JOIN casework.fact f USING (case_id) WHERE {_MINE} AND c.stands AND f.kind = ANY(%s)"
+        " ORDER BY f.stated_at, f.fact_id",
+        ([RESIDENT, REPAIRED],),
+    )
+    return [(TrayCase(*row[:4]), Fact(str(row[0]), *row[4:])) for row in found]
 
 
 def alerts(tx: Tx, case_id: UUID) -> list[AlertRow]:

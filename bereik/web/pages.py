@@ -30,7 +30,7 @@ from bereik.settings import Entrance
 from bereik.store import SchemaIsOld, Store, StoreUnavailable, Tx, board
 from bereik.store.accounts import Account, has_password, hash_password, verify_password
 from bereik.verdicts import DecidedBefore
-from bereik.web import plan, reviews, views
+from bereik.web import plan, reviews, tray, views
 from bereik.web.oidc import FLOW_SECONDS, LoginFailed, Provider, ProviderAway
 from bereik.web.session import MAX_AGE_SECONDS, Brake, Session, Sessions
 from bereik.web.texts import AMSTERDAM, LANGUAGES, long_date, text
@@ -538,6 +538,7 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
             bridges = board.bridges(visitor.tx, [row.case_id for row in rows])
             active = board.active_signals(visitor.tx, rows)
             facts = board.facts(visitor.tx, rows)
+            doubts = len(tray.waiting(board.register_facts(visitor.tx)))
         words = views.Words(bundle, visitor.session.language)
         steps = {
             row.case_id: plan.next_step(
@@ -548,6 +549,7 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
         }  # fmt: skip
         return desk.page(
             request, "board.html", visitor.session, visitor.account, nav="board", greeting=_greeting(now), totals=totals,
+            doubts=doubts,
             cards=[
                 views.card(row, types.get(row.case_id, ()), bridges, words, chosen.today) | {"next": steps[row.case_id]}
                 for row in rows
@@ -584,6 +586,17 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
             request, "case.html", visitor.session, visitor.account, nav="board",
             case=views.case(row, signals, alerts, bridges, sha256, words, today),
             reach=plan.page(view, row, stated, bundle, words.language, today) if view else None,
+        )  # fmt: skip
+
+    @app.get("/tray")
+    def doubts(request: Request) -> Response:
+        bundle = desk.bundle()
+        with desk.visitor(request) as visitor:
+            found = tray.waiting(board.register_facts(visitor.tx))
+        words = views.Words(bundle, visitor.session.language)
+        return desk.page(
+            request, "tray.html", visitor.session, visitor.account, nav="tray",
+            rows=tray.rows(found, visitor.account.username, words), choices=tray.choices(words),
         )  # fmt: skip
 
     @app.get("/flows")

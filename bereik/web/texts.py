@@ -469,6 +469,78 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Deze pagina of zaak is er niet, of hoort niet bij uw team.",
         "This page or case does not exist, or is not your team’s.",
     ),
+    # tray
+    "board.total.doubts": ("uit te zoeken", "to sort out"),
+    "tray.title": ("Uit te zoeken: woont deze persoon hier?", "To sort out: does this person live here?"),
+    "tray.intro": (
+        "Het bevolkingsregister (BRP) kent deze mensen niet zoals de partner ze meldde. De zaak blijft staan en de termijn"
+        " loopt door. Iemand van uw team kijkt en beslist.",
+        "The register of persons (BRP) does not know these people as the partner reported them. The case stands and its term"
+        " runs on. Somebody of your team looks and decides.",
+    ),
+    "tray.answer": ("Wat het register zegt", "What the register says"),
+    "tray.answer.deviating": ("Gevonden, met andere gegevens", "Found, with other data"),
+    "tray.answer.not_found": ("Niemand gevonden, of meer dan één", "Nobody found, or more than one"),
+    "tray.answer.in_onderzoek": (
+        "Het register onderzoekt deze gegevens zelf",
+        "The register looks into these data itself",
+    ),
+    "tray.since": ("sinds {date}", "since {date}"),
+    "tray.asked": ("partner gevraagd", "partner asked"),
+    "tray.fields": ("Wat verschilt", "What differs"),
+    "tray.field.geslachtsnaam": ("achternaam", "surname"),
+    "tray.field.voorletters": ("voorletters", "initials"),
+    "tray.field.geboortedatum": ("geboortedatum", "birth date"),
+    "tray.field.postcode": ("postcode", "postcode"),
+    "tray.field.huisnummer": ("huisnummer", "house number"),
+    "tray.field.huisnummertoevoeging": ("toevoeging", "house number addition"),
+    "tray.field.verblijfplaats": ("woonplaats of overlijden", "residence or death"),
+    "tray.command": ("Bekijken en beslissen", "Look and decide"),
+    "tray.choices": ("Wat u kunt kiezen", "What you can choose"),
+    "tray.when": ("Wanneer", "When"),
+    "tray.then": ("Wat er gebeurt", "What happens"),
+    "tray.choice.register": (
+        "Het is deze persoon. De partner heeft oude of verkeerde gegevens.",
+        "It is this person. The partner’s data are old or misspelt.",
+    ),
+    "tray.then.register": (
+        "Het burgerservicenummer blijft bij de zaak, verzegeld.",
+        "The citizen service number stays with the case, sealed.",
+    ),
+    "tray.choice.partner": (
+        "Het is deze persoon. Het register loopt achter.",
+        "It is this person. The register is behind.",
+    ),
+    "tray.then.partner": (
+        "Het gevonden nummer wordt vergeten. De zaak blijft staan.",
+        "The number found is forgotten. The case stands.",
+    ),
+    "tray.choice.asked": ("U hebt het de partner gevraagd.", "You asked the partner."),
+    "tray.then.asked": ("Het blijft op deze lijst.", "It stays on this list."),
+    "tray.choice.other_person": (
+        "Er woont iemand anders op dit adres.",
+        "Somebody else lives at this address.",
+    ),
+    "tray.then.other_person": (
+        "Het gevonden nummer wordt vergeten. De zaak blijft staan.",
+        "The number found is forgotten. The case stands.",
+    ),
+    "tray.choice.no_resident": (
+        "Het is geen inwoner van deze gemeente.",
+        "It is no resident of this municipality.",
+    ),
+    "tray.then.no_resident": ("De zaak eindigt.", "The case ends."),
+    "tray.hint": (
+        "Hier staan geen gegevens van mensen. Het eerste commando laat zien wat de partner schreef en wat het register heeft."
+        " Wie kijkt, wordt vastgelegd. Geen toegang tot de commando’s? Vraag de beheerder.",
+        "No data of people stand here. The first command shows what the partner wrote beside what the register has. Who looks"
+        " is put on record. No access to the commands? Ask the operator.",
+    ),
+    "tray.none.title": ("Niets uit te zoeken", "Nothing to sort out"),
+    "tray.none": (
+        "Van iedereen in uw zaken die is nagevraagd, klopt de melding, of iemand heeft al beslist.",
+        "Of everybody in your cases whom the register was asked about, the report fits, or somebody has decided.",
+    ),
     # reviews
     "reviews.title": ("Is dit één persoon?", "Is this one person?"),
     "reviews.intro": (

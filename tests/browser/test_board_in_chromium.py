@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
-from board_world import ENTRANCE, NOW, PASSWORD, World, world
+from board_world import ENTRANCE, NOW, PASSWORD, World, state, world
 from chromium import Page, find
 from oidc_provider import serving
 
@@ -74,6 +75,18 @@ def test_a_coordinator_logs_in_reads_a_case_and_follows_a_flow(page: Page, addre
     assert page.look("location.pathname") == "/login"
 
 
+def test_the_tray_leads_from_the_board_to_the_command(page: Page, address: str, made: World) -> None:
+    doubt = {"person_id": str(uuid4()), "answer": "deviating", "differences": ["huisnummer"]}
+    state(made, "zuid", "resident", doubt)
+    login(page, address, "9901-vroeg-zuid")
+    page.click("a[href='/tray']")
+    assert page.look("location.pathname") == "/tray"
+    assert "Gevonden, met andere gegevens" in page.text() and "huisnummer" in page.text()
+    assert f"bereik tray show {made.cases['zuid'].hex[:8]}" in page.text()
+    page.click(".ref")
+    assert page.look("location.pathname") == f"/cases/{made.cases['zuid']}"
+
+
 def test_two_teams_do_not_see_each_other(page: Page, address: str, made: World) -> None:
     login(page, address, "9901-vroeg-noord")
     page.open(f"{address}/cases/{made.cases['a-debt']}")
@@ -100,14 +113,14 @@ def test_no_page_is_wider_than_the_window(page: Page, address: str, made: World,
     login(page, address, "9901-coordinator-schuldhulp")
     page.size(width, 800)
     try:
-        for path in ("/", f"/cases/{made.cases['a-debt']}", "/flows", "/?month=2020-01"):
+        for path in ("/", f"/cases/{made.cases['a-debt']}", "/flows", "/tray", "/?month=2020-01"):
             page.open(address + path)
             assert page.look("document.documentElement.scrollWidth") <= width, path
     finally:
         page.size(1280, 860)
 
 
-@pytest.mark.parametrize("path", ["/", "case", "/flows"])
+@pytest.mark.parametrize("path", ["/", "case", "/flows", "/tray"])
 def test_text_is_readable(page: Page, address: str, made: World, path: str) -> None:
     """WCAG AA: at least 4.5 to 1 between text and what is behind it, on all text outside the picture."""
     login(page, address, "9901-coordinator-schuldhulp")

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from board_world import ENTRANCE, NOW, PASSWORD, World, world
+from board_world import ENTRANCE, NOW, PASSWORD, World, state, world
 from fastapi.testclient import TestClient
 
 from bereik.runtime import Stack
@@ -25,6 +25,9 @@ from bereik.store.accounts import (
 from bereik.web import create_app
 
 pytestmark = pytest.mark.stack
+
+# Keyed ids as casework has them, of somebody in each case.
+PEOPLE = {name: str(uuid4()) for name in ("a-debt", "b-debt", "october", "zuid", "crisis")}
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +210,52 @@ def test_looking_at_a_case_is_on_record(made: World, as_) -> None:  # type: igno
     before = viewed()
     as_("9901-crisis").get(f"/cases/{case_id}")
     assert viewed() == [*before, ("9901-crisis", "case.viewed", "schuldhulp")]
+
+
+# ---------------------------------------------------------------- the tray
+
+
+def test_the_tray_shows_ones_own_doubts_without_anybody_in_it(made: World, as_) -> None:  # type: ignore[no-untyped-def]
+    tell = lambda name, kind, **detail: state(made, name, kind, {"person_id": PEOPLE[name], **detail})  # noqa: E731
+    tell("a-debt", "resident", answer="deviating", differences=["huisnummer", "voorletters"])
+    tell("b-debt", "resident", answer="unique")
+    tell("october", "resident", answer="in_onderzoek")
+    tell("october", "repaired", choice="asked")
+    tell("zuid", "resident", answer="not_found")
+    tell("crisis", "resident", answer="not_found")
+    tell("crisis", "repaired", choice="other_person")
+
+    noord, case_id = as_("9901-vroeg-noord"), made.cases["a-debt"]
+    assert re.search(r'href="/tray"><strong>2</strong> uit te zoeken', noord.get("/"))
+    page = noord.get("/tray")
+    assert set(re.findall(r"/cases/([0-9a-f-]{36})", page)) == {
+        str(case_id),
+        str(made.cases["october"]),
+    }
+    for words in (
+        "Gevonden, met andere gegevens", "huisnummer, voorletters", "Het register onderzoekt deze gegevens zelf",
+        "partner gevraagd",
+        f"bereik tray show {case_id.hex[:8]} --person {PEOPLE['a-debt'][:8]} --by 9901-vroeg-noord",
+        f"bereik tray repair {case_id.hex[:8]} --person {PEOPLE['a-debt'][:8]} --by 9901-vroeg-noord --choice …",
+        "other_person",
+    ):  # fmt: skip
+        assert words in page, words
+    for username, expected in (
+        ("9901-crisis", set()),
+        ("9901-leerplicht", set()),
+        ("9901-vroeg-zuid", {"zuid"}),
+    ):
+        other = as_(username)
+        page = other.get("/tray")
+        assert set(re.findall(r"/cases/([0-9a-f-]{36})", page)) == {
+            str(made.cases[name]) for name in expected
+        }
+        assert ("/tray" in other.get("/")) is bool(expected)
+    assert "Niets uit te zoeken" in as_("9901-crisis").get("/tray")
+
+    token = re.search(r'name="csrf" value="([0-9a-f]{64})"', noord.get("/tray"))[1]  # type: ignore[index]
+    noord.client.post("/language", data={"csrf": token, "language": "en", "next": "/tray"})
+    assert "Found, with other data" in noord.get("/tray") and "house number, initials" in noord.get("/tray")
 
 
 # ---------------------------------------------------------------- families

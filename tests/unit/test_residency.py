@@ -184,6 +184,30 @@ def test_what_follows_for_a_case(stated: list[Any], persons: set[str], outcome: 
         assert (found.when if found else None) == outcome
 
 
+@pytest.mark.parametrize(
+    ("stated", "waiting"),
+    [
+        ([], []),
+        ([("resident", "p", "unique"), ("resident", "q", "moved")], []),
+        ([("resident", "p", "deviating"), ("resident", "q", "not_found")], [("p", False), ("q", False)]),
+        ([("resident", "p", "in_onderzoek"), ("repaired", "p", "asked")], [("p", True)]),
+        ([("resident", "p", "deviating"), ("repaired", "p", "asked"), ("repaired", "p", "register")], []),
+        ([("resident", "p", "deviating"), ("resident", "p", "unique")], []),
+        # By hand: somebody decided without any answer of a register.
+        ([("repaired", "p", "no_resident")], []),
+        # A repair of one says nothing about the other.
+        (
+            [("resident", "p", "deviating"), ("resident", "q", "deviating"), ("repaired", "p", "partner")],
+            [("q", False)],
+        ),
+    ],
+)
+def test_who_waits_for_a_decision(stated: list[Any], waiting: list[tuple[str, bool]]) -> None:
+    known = facts(*stated)
+    for order in (known, known[::-1]):
+        assert [(one.person_id, one.asked) for one in residency.waiting(order)] == waiting
+
+
 # ---------------------------------------------------------------- events
 
 
