@@ -232,7 +232,9 @@ def _play(
     say("consent taken down, bridges settled")
     followed = stage.work()
     say(f"{len(followed)} cases brought to their outcome by fictional workers")
-    report = replace(stage.report(), recognised=stage.recognise(), followed=followed)
+    checked = stage.check()
+    say("a fictional register of persons asked about a few of them")
+    report = replace(stage.report(), recognised=stage.recognise(), followed=followed, checked=checked)
     note.write_text(
         json.dumps({"today": today.isoformat(), "seed": seed, "signals": signals, "done": True}),
         encoding="utf-8",
@@ -295,6 +297,7 @@ def _tell(stack: Stack, report: Report, password: str, as_json: bool) -> None:
                 "followed": [asdict(one) for one in report.followed],
                 "wrong": report.wrong,
                 "recognised": report.recognised,
+                "checked": report.checked,
                 "deliveries": [str(path) for path in deliveries],
                 "links": links,
             }
@@ -353,6 +356,11 @@ def _lines(report: Report) -> Iterator[str]:
             )
         yield f"      $ {one.command}"
     if report.followed:
+        yield ""
+    if report.checked:
+        yield "CHECKED BEFORE CONTACT"
+        for line in report.checked:
+            yield f"  {line}"
         yield ""
     if report.recognised:
         yield "WHO IS WHO"

@@ -8,12 +8,16 @@ of the test range 99999xxxx. Run: python -m bereik.fiction.brp FILE PORT
 from __future__ import annotations
 
 import json
+import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
@@ -236,10 +240,24 @@ def from_file(path: Path) -> Desk:
     return Desk(lambda: list(fresh()["personen"]), lambda: set(fresh()["bekend"]))
 
 
+@contextmanager
+def serving(desk: Desk) -> Iterator[str]:
+    """The fictional registers on a free port of this machine while the block runs; gives their address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(16)
+        server = uvicorn.Server(uvicorn.Config(app(desk), log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Serve the people of a file on a port of this machine."""
-    import uvicorn
-
     path, port = arguments
     uvicorn.run(
         app(from_file(Path(path))), host="127.0.0.1", port=int(port), log_level="warning", access_log=False

@@ -8,24 +8,25 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import bridge, collect
+from bereik import bridge, collect, linkage
 from bereik.app import App
 from bereik.bundle import Agrees, BridgeRule
 from bereik.bus import Admin, Broker, Producer
 from bereik.errors import LastingError, TransientError
-from bereik.fiction import Delivery, Ending, History, Planted, Story
+from bereik.fiction import Delivery, Ending, History, Planted, Story, brp
 from bereik.fiction.stories import CHILD_AGE
 from bereik.fiction.workers import Followed, follow
 from bereik.lifecycle import BY_SIGNALS, NEW
+from bereik.linkage import Identity
 from bereik.runtime import Stack
-from bereik.settings import Settings
+from bereik.settings import Register, Settings
 from bereik.store import Tx, accounts, explain, invariants
 
 # A quiet machine needs a few seconds for 3,000 signals; this is for one that is far slower or busy.
@@ -71,6 +72,7 @@ class Report:
     seconds: float
     recognised: list[str] = field(default_factory=list)
     followed: list[Followed] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
 
     @property
     def fine(self) -> bool:
@@ -84,6 +86,23 @@ def _evidence(app: App, purpose: str, municipality: str, title: str, one: UUID, 
         lines = desk.why(one, other, "en").text("en")
     command = f"  $ bereik linkage why {str(one)[:8]} {str(other)[:8]}"
     return [title, *(f"  {line}" for line in lines), command]
+
+
+def _registered(wrote: Iterable[tuple[Identity, str]], today: date) -> Iterator[dict[str, Any]]:
+    """Records of these people; of every fifth the house number is one higher. Who has no full birth date has none."""
+    numbers = brp.numbers()
+    for turn, (who, municipality) in enumerate(wrote):
+        one = linkage.traits(who, today)
+        if one.birth_date:
+            yield brp.person(
+                next(numbers),
+                who.fields.get("surname", ""),
+                one.birth_date,
+                municipality=municipality,
+                postcode=one.postcode,
+                house_number=one.number + (turn % 5 == 0),
+                initials=one.initials,
+            )
 
 
 class Stage:
@@ -228,6 +247,48 @@ class Stage:
         found = list(follow(self.app, told))
         self.settle()
         return found
+
+    def check(self) -> list[str]:
+        """Ask a fictional register about those who wait longest: it holds them as reported, every fifth one door further.
+
+        The test range has 909 numbers for thousands of people. So the register holds whom it is asked about in this one
+        round; whoever it holds not is not asked about, and waits to be looked up by hand as without a register.
+        """
+        people: list[dict[str, Any]] = []
+        with brp.serving(brp.Desk(lambda: people)) as url:
+            settings = Settings.from_env(self.stack.environment("checks"))
+            app = App(replace(settings, brp=Register(url + brp.PERSONEN)))
+            try:
+                with app.checks() as (checks, session):
+                    due = checks.due(session)
+                    wrote = {
+                        one.person_id: (
+                            Identity(checks.compare(purpose, one.case_id, one.person_id, session)[0]),
+                            one.municipality,
+                        )
+                        for purpose, one in due
+                    }
+                people += _registered(wrote.values(), datetime.now(UTC).date())
+                app.ask_registers()
+                self.settle()
+                with app.checks() as (checks, session):
+                    asked = {(one.case_id, one.person_id) for _, one in due}
+                    doubts = [row for _, row in checks.tray(session) if (row.case_id, row.person_id) in asked]
+            finally:
+                app.store.close()
+        found = Counter(str(row.answer) for row in doubts)
+        told = [
+            f"{len(due)} people asked about: {len(due) - len(doubts)} as their partner wrote, {found['deviating']} with other"
+            f" data, {found['not_found']} not found.",
+        ]
+        for row in doubts:
+            if row.differences:
+                told += [
+                    f"one whom the register has otherwise ({', '.join(row.differences)}): the case stands, a person decides",
+                    f"  $ bereik tray show {row.case_id[:8]} --person {row.person_id[:8]}",
+                ]
+                break
+        return told
 
     def seed_accounts(self) -> str:
         """Make the board's demo accounts; returns their password, which is this home's own."""
