@@ -212,11 +212,10 @@ class Sender:
         fields, habits, errors = self.identity, self.habits, self.errors
         number, letter, addition = home.house_number, home.letter, home.addition
         if errors:
-            slip = chance.random()
-            if slip < errors["number"] and number > 9:
+            # No addition is left out here: which door is then meant hangs on what came before, and partners' topics are read
+            # side by side. The registers of `bereik linkage generate` leave them out.
+            if chance.random() < errors["number"] and number > 9:
                 number = int(str(number)[::-1]) or number
-            elif addition and slip > 1 - errors["addition_lost"]:
-                addition = ""
         data[fields["postcode"]] = home.postcode
         data[fields["house_number"]] = str(number) if self._number_is_text else number
         if letter and (habits.joined or "house_letter" not in fields):

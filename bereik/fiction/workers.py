@@ -193,7 +193,12 @@ class _Worker:
         if rules is None:
             return ()
         types = sorted({signal["signal_type"] for signal in case["signals"]})
-        labels = labels_of([case["area"] or ""], types, case["kind"], case["crisis"], False, False)
+        declared = self._app.bundle().signal_types
+        warm = any(
+            signal["facts"].get(declared[signal["signal_type"]].warm_field) is True
+            for signal in case["signals"]
+        )
+        labels = labels_of([case["area"] or ""], types, case["kind"], case["crisis"], warm, False)
         return contact.plan_for({name: frozenset(values) for name, values in labels.items()}, rules).steps
 
     @staticmethod
