@@ -211,11 +211,10 @@ class Sender:
     def _address(self, home: Household, data: dict[str, Any], chance: Random) -> None:
         fields, habits, errors = self.identity, self.habits, self.errors
         number, letter, addition = home.house_number, home.letter, home.addition
-        if errors:
-            # No addition is left out here: which door is then meant hangs on what came before, and partners' topics are read
-            # side by side. The registers of `bereik linkage generate` leave them out.
-            if chance.random() < errors["number"] and number > 9:
-                number = int(str(number)[::-1]) or number
+        # No addition is left out here: which door is then meant hangs on what came before, and partners' topics are read side
+        # by side. The registers of `bereik linkage generate` leave them out.
+        if errors and chance.random() < errors["number"] and number > 9:
+            number = int(str(number)[::-1]) or number
         data[fields["postcode"]] = home.postcode
         data[fields["house_number"]] = str(number) if self._number_is_text else number
         if letter and (habits.joined or "house_letter" not in fields):
