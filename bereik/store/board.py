@@ -66,6 +66,7 @@ class SignalRow:
     facts: Mapping[str, Any]
     in_doubt: bool
     resembles: UUID | None
+    person_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +290,8 @@ def signals(tx: Tx, row: CaseRow) -> list[SignalRow]:
     """All signals of a case, withdrawn ones too, oldest first."""
     found = tx.rows(
         "SELECT s.signal_id, s.signal_type, s.partner, s.signal_date, s.received_at, s.status, s.reason, s.facts,"
-        " s.hint IS NOT NULL, (SELECT o.case_id FROM casework.signal o WHERE o.signal_id = s.hint)"
+        " s.hint IS NOT NULL, (SELECT o.case_id FROM casework.signal o WHERE o.signal_id = s.hint),"
+        " s.person_id"
         " FROM casework.signal s WHERE s.subject = %s AND s.case_id = %s ORDER BY s.signal_date, s.received_at, s.signal_id",
         (row.subject, row.case_id),
     )

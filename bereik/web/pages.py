@@ -30,7 +30,7 @@ from bereik.settings import Entrance
 from bereik.store import SchemaIsOld, Store, StoreUnavailable, Tx, board
 from bereik.store.accounts import Account, has_password, hash_password, verify_password
 from bereik.verdicts import DecidedBefore
-from bereik.web import plan, reviews, tray, views
+from bereik.web import holders, plan, reviews, tray, views
 from bereik.web.oidc import FLOW_SECONDS, LoginFailed, Provider, ProviderAway
 from bereik.web.session import MAX_AGE_SECONDS, Brake, Session, Sessions
 from bereik.web.texts import AMSTERDAM, LANGUAGES, long_date, text
@@ -582,9 +582,13 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
         today = now.astimezone(AMSTERDAM).date()
         view = plan.seen(row, active, facts, bundle, today)
         stated = facts.get(str(row.case_id), [])
+        tabs, signals = holders.split(
+            row.decision.get("people", ()), signals, request.query_params.get("who")
+        )
         return desk.page(
             request, "case.html", visitor.session, visitor.account, nav="board",
             case=views.case(row, signals, alerts, bridges, sha256, words, today),
+            holders=tabs,
             reach=plan.page(view, row, stated, bundle, words.language, today) if view else None,
         )  # fmt: skip
 

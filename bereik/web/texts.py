@@ -233,6 +233,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "No reasons were recorded with this decision.",
     ),
     "case.signals": ("De signalen", "The signals"),
+    "case.holders": (
+        "Op dit adres staan {count} contracthouders. Dat er meer signalen zijn, telt voor het adres; wat erin staat, blijft per"
+        " persoon tot een medewerker bevestigt dat zij bij elkaar horen.",
+        "{count} contract holders live at this address. That there are several signals counts for the address; what they say"
+        " stays with each person until a worker confirms that they belong together.",
+    ),
+    "case.holder": ("Contracthouder {number} ({signals})", "Contract holder {number} ({signals})"),
+    "case.holder.related": ("Huishouden {number} ({signals})", "Household {number} ({signals})"),
     "case.signals.none": ("Er staan geen signalen meer bij deze zaak.", "This case has no signals any more."),
     "case.signals.type": ("Signaal", "Signal"),
     "case.signals.partner": ("Van", "From"),
