@@ -160,6 +160,13 @@ class Spoiled:
             "refuses our password",
             "web",
             *wrong,
+            *("-e", "BEREIK_WEB_LOGIN=password"),
+            command=("python", "-m", "bereik.web"),
+        )
+        self.ours(
+            "a board where nobody said how people log in",
+            "BEREIK_WEB_LOGIN",
+            "web",
             command=("python", "-m", "bereik.web"),
         )
         provision = (
