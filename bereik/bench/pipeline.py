@@ -18,10 +18,8 @@ from bereik.bench import meter
 from bereik.bus import Admin, Producer
 from bereik.errors import LastingError
 from bereik.runtime import Ports, Stack
-from bereik.settings import Settings
+from bereik.settings import CONSUMERS, Settings
 from bereik.store.invariants import AUDITOR
-
-CONSUMERS = ("intake", "casework", "outreach", "bridge", "relay")
 
 
 class WrongState(LastingError):
