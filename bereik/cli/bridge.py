@@ -9,8 +9,7 @@ from typing import Any
 from bereik import bridge
 from bereik.app import App
 from bereik.cli import show
-from bereik.cli.explain import Ambiguous, NotFound
-from bereik.store import explain
+from bereik.cli.explain import known_case
 
 _KINDS = {"consent": bridge.CONSENT, "withdraw": bridge.CONSENT_WITHDRAWN, "accept": bridge.ACCEPTED}
 
@@ -31,16 +30,10 @@ def add(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 when it was taken down. The answer is the same whether or not there is another case."""
     app = App.from_env()
-    with app.store.transaction() as tx:
-        found = explain.cases(tx, arguments.case)
-    if not found or len(arguments.case) < 8:
-        raise NotFound()
-    if len(found) > 1:
-        raise Ambiguous()
     detail = {
         key: value for key in ("toward", "who", "form") if (value := getattr(arguments, key)) is not None
     }
-    case = found[0]
+    case = known_case(app, arguments.case)
     app.state_fact(
         case["purpose"], case["case_id"], _KINDS[arguments.todo], detail, arguments.by or getpass.getuser()
     )

@@ -8,9 +8,8 @@ from typing import Any
 from bereik import lifecycle
 from bereik.app import App
 from bereik.cli import show
-from bereik.cli.explain import Ambiguous, NotFound
+from bereik.cli.explain import known_case
 from bereik.contact import BY_RULE
-from bereik.store import explain
 
 _YES, _NO = ("yes", "ja", "true"), ("no", "nee", "false")
 
@@ -67,13 +66,7 @@ def _yes_or_no(text: str) -> bool:
 def run(arguments: argparse.Namespace) -> int:
     """0 when it was taken down; what may not be stated is refused with the reason, and 1."""
     app = App.from_env()
-    with app.store.transaction() as tx:
-        found = explain.cases(tx, arguments.case)
-    if not found or len(arguments.case) < 8:
-        raise NotFound()
-    if len(found) > 1:
-        raise Ambiguous()
-    case = found[0]
+    case = known_case(app, arguments.case)
     detail = {
         name: value
         for name in lifecycle.FACTS[arguments.act]

@@ -53,6 +53,17 @@ class Ambiguous(LastingError):
     """More than one case begins with this. Give more characters of the id."""
 
 
+def known_case(app: App, beginning: str) -> dict[str, Any]:
+    """The case whose id begins so, as `explain.cases` gives it. Raises `NotFound` (also below 8 characters), `Ambiguous`."""
+    with app.store.transaction() as tx:
+        found = explain.cases(tx, beginning) if len(beginning) >= 8 else []
+    if not found:
+        raise NotFound()
+    if len(found) > 1:
+        raise Ambiguous()
+    return found[0]
+
+
 def add(subparsers: Any) -> None:
     """Add the verb."""
     command = subparsers.add_parser("explain", help="why a case or a signal is what it is")
@@ -66,26 +77,23 @@ def add(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 when it was found."""
     app = App.from_env()
-    if arguments.what == "case" and len(arguments.id) < 8:
-        raise NotFound()
-    with app.store.transaction() as tx:
-        found = (
-            explain.cases(tx, arguments.id) if arguments.what == "case" else explain.events(tx, arguments.id)
-        )
-    if not found:
-        raise NotFound()
-    if arguments.what == "case" and len(found) > 1:
-        raise Ambiguous()
-    if arguments.what == "case":
-        found[0]["otherwise"] = app.counterfactuals(found[0]["purpose"], found[0]["case_id"])
-    if arguments.json:
-        show(_shown(found[0]) if arguments.what == "case" else found)
-        return 0
     say = _Sayer(arguments.lang, app.bundle())
-    lines = (
-        say.case(found[0]) if arguments.what == "case" else [line for one in found for line in say.event(one)]
-    )
-    print("\n".join(lines))
+    if arguments.what == "case":
+        case = known_case(app, arguments.id)
+        case["otherwise"] = app.counterfactuals(case["purpose"], case["case_id"])
+        if arguments.json:
+            show(_shown(case))
+        else:
+            print("\n".join(say.case(case)))
+        return 0
+    with app.store.transaction() as tx:
+        events = explain.events(tx, arguments.id)
+    if not events:
+        raise NotFound()
+    if arguments.json:
+        show(events)
+    else:
+        print("\n".join(line for one in events for line in say.event(one)))
     return 0
 
 

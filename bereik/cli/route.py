@@ -13,10 +13,9 @@ from bereik.app import App
 from bereik.bundle import Bundle
 from bereik.cases import labels_of
 from bereik.cli import show
-from bereik.cli.explain import Ambiguous, NotFound
+from bereik.cli.explain import known_case
 from bereik.errors import LastingError
 from bereik.routing import Route, route
-from bereik.store import explain
 from bereik.trial import Trial
 
 
@@ -62,13 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _tell(arguments, app.try_month(arguments.month, proposed), app.bundle(), proposed)
     if not arguments.case:
         raise WrongTest()
-    with app.store.transaction() as tx:
-        found = explain.cases(tx, arguments.case) if len(arguments.case) >= 8 else []
-    if not found:
-        raise NotFound()
-    if len(found) > 1:
-        raise Ambiguous()
-    purpose, case_id = found[0]["purpose"], found[0]["case_id"]
+    case = known_case(app, arguments.case)
+    purpose, case_id = case["purpose"], case["case_id"]
     return _tell(arguments, {purpose: app.try_case(purpose, case_id, proposed)}, app.bundle(), proposed)
 
 
