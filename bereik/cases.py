@@ -202,8 +202,9 @@ class Case:
     """One decision. `anchor` is the oldest signal; `stands` whether a team has to reach out.
 
     `when` is the rule outcome behind `status`; `taken_up_at` when somebody first took it up; `holder` who has it now.
-    `waits_until`: nobody is told before that day, on which the month is matched. `matched_on` (DDAS: matchingsdatum): that
-    day, or that of the receipt when it came later. `passed`: signals that are
+    `waits_until`: nobody is told before that day, on which the month is matched. `matched_on` (DDAS: matchingsdatum): the day
+    on which these signals were looked at together: that day, or an earlier one on which somebody could not wait, or that of
+    the receipt when it came later. `passed`: signals that are
     not counted, with the state that they have by themselves. `upgraded`: it became multiple or a crisis after the first
     attempt, so the next step is heavier. `last_letter`: to this address or person, for any case. `people`: whom it is
     about, those with a confirmed relation together.
@@ -427,10 +428,11 @@ def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
     received = min([signal.received_at for signal in told])
     start = local_day(received)
     planned = _planned(period, municipality.code, policy, fold)
-    waits_until = planned if planned is not None and planned > fold.today else None
-    # Nobody waits who is in a crisis, who expects a call, or whose case somebody has taken up already.
-    if crisis or warm or any(fact.kind == lifecycle.TAKEN_UP for fact in held):
-        waits_until = None
+    matched_on, waits_until = start, None
+    if planned is not None:
+        released = _released(told, held, types)
+        matched_on = max(start, min([planned, *released]))
+        waits_until = planned if planned > fold.today and not released else None
     if waits_until is None:
         outcome, why_so = _outcome(counted, passed, policy, crisis or warm, types)
     else:
@@ -486,7 +488,7 @@ def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
         crisis=crisis,
         stands=standing.when in lifecycle.OPEN and waits_until is None,
         waits_until=waits_until,
-        matched_on=max(start, planned) if planned is not None else start,
+        matched_on=matched_on,
         passed={signal_id: one.when for signal_id, one in passed.items()},
         upgraded=bool(held) and _upgraded(counted, urgent, held),
         last_letter=_last_letter(fold.facts, policy) if fold.facts else None,
@@ -511,6 +513,17 @@ def _planned(period: str, municipality: str, policy: Policy, fold: _Fold) -> dat
         return None
     day = date(int(period[:4]), int(period[5:]), policy.matching.day)
     return min(day, fold.matched.get((municipality, period), day))
+
+
+def _released(told: Sequence[Signal], held: Sequence[Fact], types: Mapping[str, SignalType]) -> list[date]:
+    """The days on which waiting ended early: nobody waits in a crisis, who expects a call, or whom somebody took up."""
+    moments = [
+        signal.received_at
+        for signal in told
+        if flagged(signal, types[signal.type].crisis_field) or flagged(signal, types[signal.type].warm_field)
+    ]
+    moments += [fact.stated_at for fact in held if fact.kind == lifecycle.TAKEN_UP]
+    return [local_day(moment) for moment in moments]
 
 
 def _outcome(
@@ -613,17 +626,18 @@ def _people(group: Sequence[Signal], held: Sequence[Fact]) -> tuple[tuple[str, .
     return tuple(tuple(sorted(part, key=order.index)) for part in parts)
 
 
-def signal_when(when: str, decision: Mapping[str, Any], signal_id: str, withdrawn: bool = False) -> str:
+def signal_when(when: str, passed: str | None, taken_up: bool, withdrawn: bool = False) -> str:
     """The state (a `when` of purposes.yaml) of one signal by itself, which DDAS keeps apart from that of its case.
 
-    `when` is that of the case's status (`purpose.when(row.status)`), `decision` the case's stored decision; `withdrawn`
-    whether the signal's own row says so. A repeat or one outside the window keeps that word also in a case that was taken
-    up; any other signal of a case that anybody ever took up counts as taken up (DDAS v1.2: "Opgepakt"), whatever became
-    of it later; one that its partner took back before that is "other". The word itself is `purpose.state(...)`.
+    `when` is that of the case's status (`purpose.when(row.status)`), `passed` what the case's decision says of this signal
+    if it is not counted; `taken_up` whether anybody ever took the case up, `withdrawn` whether the signal's own row says
+    so. A repeat or one outside the window keeps that word also in a case that was taken up; any other signal of such a
+    case counts as taken up (DDAS v1.2: "Opgepakt"), whatever became of it later; one that its partner took back before
+    that is "other". The word itself is `purpose.state(...)`.
     """
-    if (by_itself := decision["passed"].get(signal_id)) is not None:
-        return str(by_itself)
-    if decision["taken_up_at"] is not None:
+    if passed is not None:
+        return passed
+    if taken_up:
         return lifecycle.TAKEN_UP
     return "other" if withdrawn or when == "withdrawn" else when
 

@@ -18,7 +18,7 @@ import jsonschema_rs
 
 from bereik import addresses, births, lifecycle
 from bereik.bundle import Purpose, SignalType
-from bereik.cases import local_day
+from bereik.cases import local_day, signal_when
 from bereik.lifecycle import Fact
 from bereik.linkage import Identity
 from bereik.signal import is_bsn
@@ -29,8 +29,7 @@ PARTNER_TYPES: Final = (
     "Belastingdienst", "CAK Eigen bijdrage", "CAK Zorgverzekeringen", "Dienst Toeslagen", "DUO", "Energie", "Huur",
     "Hypotheek", "Overige", "Water", "Zorg",
 )  # fmt: skip
-# The state of a case, by the rule outcome behind its word → the status of a signal in it. Whoever closed a case had taken
-# it up, and a signal in a case counts as taken up.
+# The state of a signal by itself (`cases.signal_when`) → its status. Whoever closed a case had taken it up.
 STATUSES: Final[Mapping[str, str]] = {
     "new": "Nog niet opgepakt",
     "taken_up": "Opgepakt",
@@ -81,13 +80,17 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class SignalLine:
-    """One signal. `signal_id` is the id it has in deliveries and nowhere else; printing it shows nobody."""
+    """One signal. `signal_id` is the id it has in deliveries and nowhere else; printing it shows nobody.
+
+    `passed` is the state it has by itself when it is not counted (`cases.Case.passed`).
+    """
 
     signal_id: str
     type: SignalType
     signal_date: date
     facts: Mapping[str, Any]
     withdrawn: bool
+    passed: str | None
     who: Identity = field(repr=False)
     bsn: str | None = field(default=None, repr=False)
 
@@ -131,7 +134,10 @@ def deliver(
         taken_up_at = lifecycle.stand(line.facts, line.purpose, lifecycle.NEW).taken_up_at
         # What its partner took back before anybody took it up never was work of the municipality.
         kept = [one for one in line.signals if taken_up_at is not None or not one.withdrawn]
-        signals += [_signal(one, line.when) for one in kept]
+        signals += [
+            _signal(one, signal_when(line.when, one.passed, taken_up_at is not None, one.withdrawn))
+            for one in kept
+        ]
         if kept and (taken_up_at is not None or line.when not in lifecycle.OPEN):
             cases.append(_case(line, kept, taken_up_at))
     signals.sort(key=lambda row: (row["signaaldatum"], row["ID"]))

@@ -13,7 +13,7 @@ import orjson
 
 from bereik import __version__, ddas, vault
 from bereik.bundle import Bundle, Purpose
-from bereik.cases import WITHDRAWN, local_day
+from bereik.cases import WITHDRAWN
 from bereik.errors import LastingError
 from bereik.keys import Keyring
 from bereik.store import Store, Tx
@@ -113,7 +113,7 @@ class Deliveries:
                 when=purpose.when(one.status),
                 result=one.result,
                 period=one.period,
-                matched_on=local_day(one.received_at),
+                matched_on=one.matched_on,
                 signals=tuple(
                     ddas.SignalLine(
                         box.id_text(f"signal|{row.signal_id}"),
@@ -121,6 +121,7 @@ class Deliveries:
                         row.signal_date,
                         row.facts,
                         row.status == WITHDRAWN,
+                        one.passed.get(row.signal_id),
                         vault.open_record(register, UUID(row.signal_id), row.sealed),
                         vault.open_number(register.box, row.case_id, row.person_id, row.bsn)
                         if row.bsn

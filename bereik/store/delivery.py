@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -19,13 +19,14 @@ _TOLD = ["taken_up", "handed_over", "closed", "reopened", "attempt"]
 
 @dataclass(frozen=True, slots=True)
 class CaseToDeliver:
-    """One case of the period, as stored."""
+    """One case of the period, as stored. `passed`: signal id → the state of one that is not counted."""
 
     case_id: str
     status: str
     result: str | None
     period: str
-    received_at: datetime
+    matched_on: date
+    passed: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class DeliveryRows:
     def cases(self, municipality: str, first: date, last: date) -> list[CaseToDeliver]:
         """The cases of a period, both days included: a signal is dated in it, or somebody did something in it."""
         found = self._tx.rows(
-            "SELECT case_id::text, status, result, period, received_at FROM casework.case c WHERE municipality = %(town)s"
+            "SELECT case_id::text, status, result, period, matched_on, passed FROM casework.case c WHERE municipality = %(town)s"
             " AND (EXISTS (SELECT 1 FROM casework.signal s WHERE s.case_id = c.case_id"
             "   AND s.signal_date BETWEEN %(first)s AND %(last)s)"
             " OR EXISTS (SELECT 1 FROM casework.fact f WHERE f.case_id = c.case_id AND f.kind = ANY(%(told)s)"

@@ -87,7 +87,7 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
         {
             "vault.register": "SELECT (register_id, purpose, municipality, sealed_key)",
             "vault.record": "SELECT (signal_id, purpose, sealed)",
-            "casework.case": "SELECT (case_id, purpose, municipality, status, result, period, received_at)",
+            "casework.case": "SELECT (case_id, purpose, municipality, status, result, period, matched_on, passed)",
             "casework.signal": "SELECT (signal_id, purpose, signal_type, signal_date, status, facts, case_id, person_id)",
             "casework.fact": "SELECT (fact_id, purpose, case_id, kind, detail, stated_at)",
             # Only the number of somebody who is surely meant leaves; `answer` and `choice` tell that.

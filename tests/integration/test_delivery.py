@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import stat
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
-from support import World, house, person, today
+from support import REPOSITORY, World, activated, data_for, event, house, person, today
 
 from bereik import ddas
 from bereik.app import App
@@ -28,7 +30,7 @@ def app(world: World) -> Iterator[App]:
     made.store.close()
 
 
-def clients(document: dict[str, object], place: dict[str, object]) -> list[dict[str, str]]:
+def told_of(document: dict[str, object], place: dict[str, object]) -> list[dict[str, str]]:
     """The signals of a delivery about one address."""
     (delivery,) = document["leveringen"]  # type: ignore[misc]
     return [
@@ -64,8 +66,15 @@ def test_a_month_of_cases_becomes_one_sound_private_file(world: World, app: App,
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     document = json.loads(path.read_bytes())
     assert document == delivery.document and ddas.problems(document) == []
-    found = clients(document, place)
-    assert len(found) > 1 and {one["status"] for one in found} == {"Opgepakt"}
+    found = told_of(document, place)
+    # Arrears that began today are outside the window of a type that has one: that signal stands apart, whatever its case.
+    windowed = world.bundle.municipalities["9901"].policies[purpose].windows
+    young = {world.bundle.signal_types[name].partner_type for name in windowed}
+    assert len(found) > 1 and all(
+        one["status"]
+        == ("Niet opgepakt: onterecht signaal" if one["signaalpartner"]["type"] in young else "Opgepakt")
+        for one in found
+    )
     assert {one["signaalpartner"]["type"] for one in found} <= set(ddas.PARTNER_TYPES)
     dossiers = [
         one
@@ -83,6 +92,47 @@ def test_a_month_of_cases_becomes_one_sound_private_file(world: World, app: App,
     assert who["surname"] not in text and "worker-canary" not in text
     assert world.fate(world.partner_of(apart, "9901"), event_id)[0] == "accepted"
     assert apart.partner_type not in text
+
+
+def test_a_case_that_waited_for_its_month_is_dated_by_the_matching_moment(
+    world: World, app: App, tmp_path: Path
+) -> None:
+    """Not by its receipt: a municipality that looks at a month on one day did so that day, and not when the first signal came."""
+    # A day of at most a week ago on which a month may be matched, and the day before it, in the same month.
+    matched = next(day for ago in range(7) if 2 <= (day := today() - timedelta(days=ago)).day <= 28)
+    received = matched - timedelta(days=1)
+    schemas = tmp_path / "schemas"
+    shutil.copytree(REPOSITORY / "schemas", schemas)
+    town = next((schemas / "municipalities").glob("9902-*.yaml"))
+    text = town.read_text("utf-8")
+    moment = re.compile(r"matching: \{when: delivered, day: \d+\}")
+    assert moment.search(text)
+    town.write_text(moment.sub(f"matching: {{when: day, day: {matched.day}}}", text), "utf-8")
+    with activated(world, schemas) as bundle:
+        kind = next(
+            kind
+            for kind in bundle.signal_types.values()
+            if kind.purpose in bundle.delivered and not kind.crisis_field
+        )
+        partner = world.partner_of(kind, "9902")
+        place = house(bundle, "9902")
+        data = data_for(kind, {**person(), **place}, on=received)
+        noon = datetime(received.year, received.month, received.day, 12, tzinfo=UTC)
+        told = event(bundle.partners[partner].source, kind.event_type, data, time=noon.isoformat())
+        world.send(partner, told, key="9902", timestamp_ms=int(noon.timestamp() * 1000))
+        world.drain()
+        assert world.fate(partner, told["id"])[::2] == ("accepted", [])
+        ((purpose, case_id),) = world.cases_of(partner, told["id"])
+        world.app.state_fact(purpose, case_id, "taken_up", {}, "worker-canary")
+        path, _ = app.deliveries.export(app.bundle(), "9902", received, today(), tmp_path / "levering.json")
+    document = json.loads(path.read_bytes())
+    (signal,) = told_of(document, place)
+    (case,) = [
+        one
+        for one in document["leveringen"][0]["vroegsignaalzaken"]
+        if {"ID": signal["ID"]} in one["vroegsignalen"]
+    ]
+    assert (signal["signaaldatum"], case["matchingsdatum"]) == (received.isoformat(), matched.isoformat())
 
 
 def test_a_period_without_signals_and_a_code_without_municipality(app: App, tmp_path: Path) -> None:

@@ -67,7 +67,16 @@ COLUMNS = {
     "delivering": {
         "vault.register": {"register_id", "purpose", "municipality", "sealed_key"},
         "vault.record": {"signal_id", "purpose", "sealed"},
-        "casework.case": {"case_id", "purpose", "municipality", "status", "result", "period", "received_at"},
+        "casework.case": {
+            "case_id",
+            "purpose",
+            "municipality",
+            "status",
+            "result",
+            "period",
+            "matched_on",
+            "passed",
+        },
         "casework.signal": {
             "signal_id",
             "purpose",

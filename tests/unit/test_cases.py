@@ -614,11 +614,25 @@ def test_once_every_partner_delivered_nobody_waits_any_longer() -> None:
 @pytest.mark.parametrize("urgent", [sig(1, kind=ENERGY, crisis=True), sig(1, warm=True)])
 def test_a_crisis_and_a_warm_hand_over_never_wait(urgent: Signal) -> None:
     assert at("2026-11-03", urgent).stands and at("2026-11-03", urgent).waits_until is None
+    assert at("2026-11-20", urgent).matched_on == cases.local_day(urgent.received_at), (
+        "nor are they matched later"
+    )
 
 
 def test_a_case_that_somebody_took_up_does_not_wait() -> None:
     case = at("2026-11-04", sig(1, case=UUID(int=99)), facts=(TAKEN,))
     assert (case.stands, case.waits_until, "waits" in codes(case)) == (True, None, False)
+    later = at("2026-11-20", sig(1, case=UUID(int=99)), facts=(TAKEN,))
+    assert case.matched_on == later.matched_on == cases.local_day(TAKEN.stated_at), (
+        "it was looked at that day"
+    )
+
+
+def test_signals_that_wait_are_matched_when_one_of_them_cannot() -> None:
+    both = (sig(1, "2026-11-02"), sig(2, "2026-11-05", warm=True))
+    assert at("2026-11-20", *both).matched_on == date(2026, 11, 5)
+    late = (sig(1, "2026-11-02"), sig(2, "2026-11-12", warm=True))
+    assert at("2026-11-20", *late).matched_on == date(2026, 11, 8), "the month was matched before"
 
 
 # ---------------------------------------------------------------- what changes on the way
@@ -680,23 +694,23 @@ def test_a_relation_that_a_worker_confirmed_puts_people_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "decision", "withdrawn", "state"),
+    ("when", "passed", "taken_up", "withdrawn", "state"),
     [
-        ("new", {"passed": {}, "taken_up_at": None}, False, "new"),
-        ("new", {"passed": {"s": "repeat"}, "taken_up_at": None}, False, "repeat"),
-        ("taken_up", {"passed": {"s": "repeat"}, "taken_up_at": "t"}, False, "repeat"),
-        ("closed", {"passed": {}, "taken_up_at": "t"}, False, "taken_up"),
-        ("deceased", {"passed": {}, "taken_up_at": "t"}, False, "taken_up"),
-        ("deceased", {"passed": {}, "taken_up_at": None}, False, "deceased"),
-        ("new", {"passed": {}, "taken_up_at": None}, True, "other"),
-        ("withdrawn", {"passed": {}, "taken_up_at": None}, False, "other"),
-        ("withdrawn", {"passed": {}, "taken_up_at": "t"}, True, "taken_up"),
+        ("new", None, False, False, "new"),
+        ("new", "repeat", False, False, "repeat"),
+        ("taken_up", "repeat", True, False, "repeat"),
+        ("closed", None, True, False, "taken_up"),
+        ("deceased", None, True, False, "taken_up"),
+        ("deceased", None, False, False, "deceased"),
+        ("new", None, False, True, "other"),
+        ("withdrawn", None, False, False, "other"),
+        ("withdrawn", None, True, True, "taken_up"),
     ],
 )
 def test_a_signal_has_a_status_of_its_own(
-    when: str, decision: dict[str, Any], withdrawn: bool, state: str
+    when: str, passed: str | None, taken_up: bool, withdrawn: bool, state: str
 ) -> None:
-    assert cases.signal_when(when, decision, "s", withdrawn) == state
+    assert cases.signal_when(when, passed, taken_up, withdrawn) == state
 
 
 # ---------------------------------------------------------------- absence: sorts, and reports that come late

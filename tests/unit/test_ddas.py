@@ -48,7 +48,7 @@ def signal(name: str, kind: Any = RENT, **changes: Any) -> SignalLine:
         kind.warm_field: True,
         kind.crisis_field: True,
     }
-    line = SignalLine(name, kind, date(2026, 10, 5), {k: v for k, v in facts.items() if k}, False, WHO)
+    line = SignalLine(name, kind, date(2026, 10, 5), {k: v for k, v in facts.items() if k}, False, None, WHO)
     return replace(line, **changes)
 
 
