@@ -18,6 +18,9 @@ from typing import Any
 
 from bereik.errors import LastingError, TransientError
 
+# The path of the national API under the address that its supplier gives, and that of our question to the debt-help register.
+PERSONEN, KNOWN = "/haalcentraal/api/brp/personen", "/schuldhulp/bekend"
+
 # The register answers within a second; ten times that is a register in trouble, and the next try comes by itself.
 TIMEOUT_S = 10.0
 # A token is renewed this long before it ends, so that none ends while a question is under way.

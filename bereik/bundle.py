@@ -444,6 +444,13 @@ class BridgeRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup:
+    """When the register of persons is asked: about nobody whose case came in longer than `within_days` ago."""
+
+    within_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
     """Why data may be used: legal basis, subject, life cycle, retention.
 
@@ -467,7 +474,8 @@ class Purpose:
     moves: tuple[Move, ...]
     words: Mapping[str, tuple[Word, ...]]
     ddas: bool = False
-    bsn: bool = False  # whether people are looked up in the national register, and their number kept, sealed
+    # Where people are looked up in the national register, and their number kept, sealed.
+    bsn: Lookup | None = None
 
     def state(self, when: str) -> Word | None:
         """The state that this purpose declares for a rule outcome, if it has one."""
@@ -926,7 +934,7 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
         ),
         words={"results": results} | {kind: words(row[kind]) for kind in declarations.WORD_LISTS},
         ddas=row.get("ddas", False),
-        bsn=row.get("bsn", False),
+        bsn=Lookup(row["bsn"]["askWithinDays"]) if "bsn" in row else None,
     )
 
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -59,7 +59,9 @@ class ChecksTx(CaseworkTx, Protocol):
     """The transaction as the checks see it."""
 
     def checking(self, purpose_id: str) -> AbstractContextManager[CheckTables]: ...
-    def persons_of(self, purpose_id: str, case_ids: Sequence[str]) -> list[tuple[str, str, str]]: ...
+    def persons_of(
+        self, purpose_id: str, case_ids: Sequence[str], since: datetime
+    ) -> list[tuple[str, str, str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,18 @@ class Checks:
     def write(self, prepared: Work, tx: ChecksTx) -> None:
         """Note who must be asked about, and bring the register's events to the cases that they are about."""
         for purpose_id, found in sorted(prepared.standing.items()):
-            persons = tx.persons_of(purpose_id, list(found))
+            persons = tx.persons_of(purpose_id, list(found), self._since(purpose_id))
             with tx.checking(purpose_id) as tables:
                 tables.want([(case, person, signal, found[case]) for case, person, signal in persons])
         for change in prepared.changes:
             for purpose_id in self.purposes:
                 self._follow(purpose_id, change, tx)
+
+    def _since(self, purpose_id: str) -> datetime:
+        """Nobody is asked about whose case came in before this."""
+        lookup = self._bundle.purposes[purpose_id].bsn
+        assert lookup is not None
+        return self._now() - timedelta(days=lookup.within_days)
 
     def park(self, letter: Letter, error: str, tx: ChecksTx) -> None:
         """Set a message aside by its coordinates."""

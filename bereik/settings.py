@@ -243,6 +243,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BEREIK_DATABASE_PORT", _STACK, "18432", "the embedded PostgreSQL"),
     Setting("BEREIK_KAFKA_PORT", _STACK, "18092", "the embedded Kafka, for clients"),
     Setting("BEREIK_CONTROLLER_PORT", _STACK, "18093", "the embedded Kafka, for itself"),
+    Setting("BEREIK_REGISTER_PORT", _STACK, "18099", "the fictional registers of persons and of debt help"),
     Setting(
         "BEREIK_CACHE",
         _STACK,

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from bereik.runtime import Ports, Stack
+from bereik.runtime.stack import BY_HAND
 
 # No verdict hangs on the speed of a busy machine.
 settings.register_profile("bereik", deadline=None)
@@ -30,7 +31,8 @@ def stack_home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def stack(stack_home: Path) -> Iterator[Stack]:
     """One embedded stack for the whole run: broker, database, consumers and board; Airflow comes with `airflow_stack`."""
-    one = Stack(stack_home, Ports.free())
+    # No test's people are in a register unless it brings one (test_checks.py): here checks are done by hand.
+    one = Stack(stack_home, Ports.free(), environment=BY_HAND)
     try:
         one.up(airflow=False)
         yield one

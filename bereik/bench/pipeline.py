@@ -18,6 +18,7 @@ from bereik.bench import meter
 from bereik.bus import Admin, Producer
 from bereik.errors import LastingError
 from bereik.runtime import Ports, Stack
+from bereik.runtime.stack import BY_HAND
 from bereik.settings import CONSUMERS, Settings
 from bereik.store.invariants import AUDITOR
 
@@ -53,7 +54,7 @@ class Result:
 def run(signals: int, seed: int, say: Callable[[str], None]) -> Result:
     """Start a stack of its own, fill the doors, drain, verify, stop. Raises `WrongState`."""
     with tempfile.TemporaryDirectory(prefix="bereik-bench-") as folder:
-        stack = Stack(Path(folder) / "home", Ports.free(), say=say)
+        stack = Stack(Path(folder) / "home", Ports.free(), environment=BY_HAND, say=say)
         try:
             stack.up(airflow=False, consumers=False)
             app = App(Settings.from_env(stack.environment("operator")))

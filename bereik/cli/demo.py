@@ -213,6 +213,7 @@ def _play(
     note.write_text(
         json.dumps({"today": today.isoformat(), "seed": seed, "signals": signals}), encoding="utf-8"
     )
+    stage.register()
     with stage.history_kept():
         stage.put_files()
         sent, partners = stage.publish(history.deliveries), len({one.partner for one in history.deliveries})
@@ -230,10 +231,10 @@ def _play(
     stage.agree()
     stage.settle()
     say("consent taken down, bridges settled")
+    checked = stage.check()
+    say("fictional registers asked about everybody, before contact")
     followed = stage.work()
     say(f"{len(followed)} cases brought to their outcome by fictional workers")
-    checked = stage.check()
-    say("a fictional register of persons asked about a few of them")
     report = replace(stage.report(), recognised=stage.recognise(), followed=followed, checked=checked)
     note.write_text(
         json.dumps({"today": today.isoformat(), "seed": seed, "signals": signals, "done": True}),

@@ -14,7 +14,9 @@ from bereik.runtime.stack import home_from_env
 
 def add(subparsers: Any) -> None:
     """Add the verb."""
-    command = subparsers.add_parser("up", help="start broker, database, consumers, board and Airflow")
+    command = subparsers.add_parser(
+        "up", help="start broker, database, consumers, board, fictional registers and Airflow"
+    )
     command.add_argument(
         "--no-airflow", action="store_true", help="leave Airflow out (ready in about 10 seconds)"
     )

@@ -13,6 +13,7 @@ from datetime import date
 from bereik.bundle import Bundle
 from bereik.fiction.months import Delivery, File, FileRow, NobodyMaySend, World
 from bereik.fiction.oracle import Expected, Oracle
+from bereik.fiction.people import Household, Person
 from bereik.fiction.senders import CannotImagine
 from bereik.fiction.stories import Ending, Planted, Story, plant
 
@@ -26,7 +27,8 @@ __all__ = [
 class History:
     """Months of records in the order of their time, the last month's files, and the stories hidden in them.
 
-    `afterwards` holds records that are to be sent once all others were decided.
+    `afterwards` holds records that are to be sent once all others were decided. `reported` are the people whom a register may
+    be asked about, the last reported first, and whether a story is about them.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -36,6 +38,8 @@ class History:
     oracle: Oracle
     first: date
     last_month: date
+    seed: int = 0
+    reported: tuple[tuple[Person, Household, bool], ...] = ()
 
 
 def months(bundle: Bundle, today: date, seed: int, signals: int = 3_000, months: int = 7) -> History:
@@ -46,10 +50,15 @@ def months(bundle: Bundle, today: date, seed: int, signals: int = 3_000, months:
     """
     world = World(bundle, today, seed, months, with_files=True)
     stories = plant(world)
+    told = frozenset(world.reported)
     deliveries = [record for month in world.live(signals) for record in month]
     files = tuple(world.files())
     first, last = world.spans[0].first, world.spans[-1].first
-    return History(tuple(deliveries), tuple(world.afterwards), files, stories, world.oracle, first, last)
+    newest = sorted(world.reported.items(), key=lambda item: (-item[1][0], item[0]))
+    reported = tuple((who, home, number in told) for number, (_, who, home) in newest)
+    return History(
+        tuple(deliveries), tuple(world.afterwards), files, stories, world.oracle, first, last, seed, reported
+    )
 
 
 @dataclass(slots=True)

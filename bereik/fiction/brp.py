@@ -8,22 +8,22 @@ of the test range 99999xxxx. Run: python -m bereik.fiction.brp FILE PORT
 from __future__ import annotations
 
 import json
-import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from bereik.brp import KNOWN, PERSONEN
+from bereik.fiction.people import Household, Person, mix
 from bereik.signal import is_bsn
 
-PERSONEN, KNOWN, TOKEN = "/haalcentraal/api/brp/personen", "/schuldhulp/bekend", "/oauth/token"
+TOKEN = "/oauth/token"
 
 _COMMON = {"type", "fields", "gemeenteVanInschrijving"}
 _SEARCHES: Mapping[str, tuple[set[str], set[str]]] = {
@@ -88,6 +88,40 @@ def person(
         **({"opschortingBijhouding": {"reden": {"code": suspended}}} if suspended else {}),
         **({"geheimhoudingPersoonsgegevens": True} if secret else {}),
     }
+
+
+def residents(
+    reported: Sequence[tuple[Person, Household, bool]], municipalities: Sequence[str], seed: int
+) -> dict[str, list[Any]]:
+    """What the registers hold of these people, as far as there are numbers: the first ones get them.
+
+    Each lives where the fiction says, at the shares of `mix.yaml` with something else; of whom the last value is true
+    (a story is about them) everything is as it was reported.
+    """
+    shares, chance = mix()["register"], Random(f"{seed}|register")
+    found: dict[str, list[Any]] = {"personen": [], "bekend": []}
+    for (who, home, plain), bsn in zip(reported, numbers(), strict=False):
+        befell = {name: not plain and chance.random() < share for name, share in shares.items()}
+        elsewhere = next((code for code in municipalities if code != home.municipality), "9999")
+        if befell["known"]:
+            found["bekend"].append(bsn)
+        found["personen"].append(
+            person(
+                bsn,
+                who.surname,
+                who.birth_date.isoformat(),
+                municipality=elsewhere if befell["moved"] else home.municipality,
+                postcode=home.postcode,
+                house_number=home.house_number,
+                initials=who.initials,
+                prefix=who.prefix,
+                letter=home.letter,
+                addition=home.addition,
+                suspended="O" if befell["deceased"] else "",
+                investigated=befell["investigated"],
+            )
+        )
+    return found
 
 
 @dataclass(slots=True)
@@ -238,22 +272,6 @@ def from_file(path: Path) -> Desk:
         return held
 
     return Desk(lambda: list(fresh()["personen"]), lambda: set(fresh()["bekend"]))
-
-
-@contextmanager
-def serving(desk: Desk) -> Iterator[str]:
-    """The fictional registers on a free port of this machine while the block runs; gives their address."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(16)
-        server = uvicorn.Server(uvicorn.Config(app(desk), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -124,6 +124,8 @@ class World:
         self.rows: dict[str, list[Row]] = defaultdict(list)
         # What is sent only after all else was decided, so that one can see what it changes.
         self.afterwards: list[Delivery] = []
+        # Who may be looked up in the register of persons: number → (the last report, who, where).
+        self.reported: dict[int, tuple[int, Person, Household]] = {}
         self.senders = [
             Sender(partner, bundle.signal_types[kind], bundle, self.mix, seed)
             for _, partner in sorted(bundle.partners.items())
@@ -219,6 +221,8 @@ class World:
                 data[name] = value
         self.put(sender, facts.event_id, data, at, fate, who.number, home)
         if fate == "accepted":
+            if sender.purpose.bsn:
+                self.reported[who.number] = (at, who, home)
             subject = str(who.number) if sender.about_person else sender.unit(data)
             self.oracle.report(
                 sender.purpose.id,

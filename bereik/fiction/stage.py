@@ -8,14 +8,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import bridge, collect, linkage
+from bereik import bridge, collect
 from bereik.app import App
 from bereik.bundle import Agrees, BridgeRule
 from bereik.bus import Admin, Broker, Producer
@@ -24,9 +24,9 @@ from bereik.fiction import Delivery, Ending, History, Planted, Story, brp
 from bereik.fiction.stories import CHILD_AGE
 from bereik.fiction.workers import Followed, follow
 from bereik.lifecycle import BY_SIGNALS, NEW
-from bereik.linkage import Identity
+from bereik.residency import Answer
 from bereik.runtime import Stack
-from bereik.settings import Register, Settings
+from bereik.settings import Settings
 from bereik.store import Tx, accounts, explain, invariants
 
 # A quiet machine needs a few seconds for 3,000 signals; this is for one that is far slower or busy.
@@ -41,6 +41,10 @@ class NotDrained(TransientError):
 
 class NotCollected(TransientError):
     """Airflow did not collect the files in time. Look at its page, or at the logs in .bereik/airflow/logs."""
+
+
+class NotChecked(TransientError):
+    """The registers were not asked about everybody in time. The logs of `checks` and `register` tell why."""
 
 
 class NotRunning(LastingError):
@@ -86,23 +90,6 @@ def _evidence(app: App, purpose: str, municipality: str, title: str, one: UUID, 
         lines = desk.why(one, other, "en").text("en")
     command = f"  $ bereik linkage why {str(one)[:8]} {str(other)[:8]}"
     return [title, *(f"  {line}" for line in lines), command]
-
-
-def _registered(wrote: Iterable[tuple[Identity, str]], today: date) -> Iterator[dict[str, Any]]:
-    """Records of these people; of every fifth the house number is one higher. Who has no full birth date has none."""
-    numbers = brp.numbers()
-    for turn, (who, municipality) in enumerate(wrote):
-        one = linkage.traits(who, today)
-        if one.birth_date:
-            yield brp.person(
-                next(numbers),
-                who.fields.get("surname", ""),
-                one.birth_date,
-                municipality=municipality,
-                postcode=one.postcode,
-                house_number=one.number + (turn % 5 == 0),
-                initials=one.initials,
-            )
 
 
 class Stage:
@@ -248,47 +235,52 @@ class Stage:
         self.settle()
         return found
 
-    def check(self) -> list[str]:
-        """Ask a fictional register about those who wait longest: it holds them as reported, every fifth one door further.
+    def register(self) -> int:
+        """Put the people of this history into the fictional registers, as far as there are numbers; returns how many."""
+        held = brp.residents(
+            self.history.reported, sorted(self.app.bundle().municipalities), self.history.seed
+        )
+        path = self.stack.settings.residents
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        growing = path.with_suffix(".growing")
+        growing.write_text(json.dumps(held), encoding="utf-8")
+        growing.rename(path)
+        return len(held["personen"])
 
-        The test range has 909 numbers for thousands of people. So the register holds whom it is asked about in this one
-        round; whoever it holds not is not asked about, and waits to be looked up by hand as without a register.
-        """
-        people: list[dict[str, Any]] = []
-        with brp.serving(brp.Desk(lambda: people)) as url:
-            settings = Settings.from_env(self.stack.environment("checks"))
-            app = App(replace(settings, brp=Register(url + brp.PERSONEN)))
-            try:
-                with app.checks() as (checks, session):
-                    due = checks.due(session)
-                    wrote = {
-                        one.person_id: (
-                            Identity(checks.compare(purpose, one.case_id, one.person_id, session)[0]),
-                            one.municipality,
-                        )
-                        for purpose, one in due
-                    }
-                people += _registered(wrote.values(), datetime.now(UTC).date())
-                app.ask_registers()
-                self.settle()
-                with app.checks() as (checks, session):
-                    asked = {(one.case_id, one.person_id) for _, one in due}
-                    doubts = [row for _, row in checks.tray(session) if (row.case_id, row.person_id) in asked]
-            finally:
-                app.store.close()
-        found = Counter(str(row.answer) for row in doubts)
+    def check(self, patience: float = PATIENCE) -> list[str]:
+        """Wait until the registers answered about everybody who is asked about; what they said. Raises `NotChecked`."""
+        until = time.monotonic() + patience
+        while self._read("SELECT count(*) FROM vault.residency WHERE answer IS NULL AND choice IS NULL") != [
+            (0,)
+        ]:
+            if time.monotonic() > until:
+                raise NotChecked()
+            time.sleep(0.5)
+        self.settle()
+        found = dict(self._read("SELECT answer, count(*) FROM vault.residency GROUP BY 1"))
+        known = self._read("SELECT count(*) FROM vault.residency WHERE known")[0][0]
+        others = ", ".join(
+            f"{number} {Answer(name).value.replace('_', ' ')}"
+            for name, number in sorted(found.items())
+            if name != Answer.UNIQUE
+        )
         told = [
-            f"{len(due)} people asked about: {len(due) - len(doubts)} as their partner wrote, {found['deviating']} with other"
-            f" data, {found['not_found']} not found.",
+            f"{sum(found.values())} people asked about in fictional registers: {found.get(Answer.UNIQUE, 0)} as their partner"
+            f" wrote, {known} of them known to debt help; {others or 'nobody otherwise'}."
         ]
-        for row in doubts:
-            if row.differences:
-                told += [
-                    f"one whom the register has otherwise ({', '.join(row.differences)}): the case stands, a person decides",
-                    f"  $ bereik tray show {row.case_id[:8]} --person {row.person_id[:8]}",
-                ]
-                break
+        for case_id, person_id, names in self._read(
+            "SELECT case_id::text, person_id::text, differences FROM vault.residency WHERE answer = 'deviating' AND choice IS NULL"
+            " ORDER BY due_at, case_id LIMIT 1"
+        ):
+            told += [
+                f"one whom the register has otherwise ({', '.join(names)}): the case stands, a person decides",
+                f"  $ bereik tray show {case_id[:8]} --person {person_id[:8]}",
+            ]
         return told
+
+    def _read(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.app.store.transaction() as tx, tx.role(invariants.AUDITOR):
+            return [tuple(row) for row in tx.rows(sql)]
 
     def seed_accounts(self) -> str:
         """Make the board's demo accounts; returns their password, which is this home's own."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bereik import contact, lifecycle
+from bereik import contact, lifecycle, residency
 from bereik.app import App
 from bereik.bundle import ContactStep, Purpose, Word
 from bereik.cases import AMSTERDAM, labels_of
@@ -80,15 +80,15 @@ def follow(app: App, apart: Sequence[UUID]) -> Iterator[Followed]:
 
 
 def _standing(app: App, apart: Sequence[UUID]) -> list[Known]:
-    """Cases that wait for a team and of which nobody stated anything yet, newest first; enough of them for every script."""
+    """Cases that wait for a team and of which nobody but a register stated anything yet, newest first; enough for every script."""
     with app.store.transaction() as tx:
         with tx.role(invariants.AUDITOR):
             rows = tx.rows(
                 "SELECT case_id FROM (SELECT case_id, received_at, row_number() OVER (PARTITION BY purpose, kind, crisis"
                 " ORDER BY received_at DESC, case_id) AS n FROM casework.case k WHERE stands AND NOT case_id = ANY(%s)"
-                " AND NOT EXISTS (SELECT FROM casework.fact f WHERE f.case_id = k.case_id)) c"
+                " AND NOT EXISTS (SELECT FROM casework.fact f WHERE f.case_id = k.case_id AND NOT f.kind = ANY(%s))) c"
                 " WHERE n <= 5 ORDER BY received_at DESC, case_id",
-                (list(apart),),
+                (list(apart), [residency.RESIDENT, residency.KNOWN]),
             )
         return [case for (case_id,) in rows for case in explain.cases(tx, str(case_id))]
 

@@ -42,10 +42,11 @@ class Ports:
     controller: int = 18093
     web: int = 18080
     airflow: int = 18088
+    register: int = 18099
 
     @classmethod
     def free(cls) -> Self:
-        """Five ports that are free now: for tests and for stacks side by side."""
+        """As many ports that are free now: for tests and for stacks side by side."""
         sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in fields(cls)]
         try:
             for one in sockets:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bereik import settings
+from bereik.brp import KNOWN, PERSONEN
 from bereik.errors import LastingError, TransientError
 from bereik.runtime import broker, clock, database, jars
 from bereik.runtime.files import lock, write_secret
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from bereik.bus import Broker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+# The process of the fictional registers, and its port's name.
+REGISTER = "register"
+
+# More settings for a stack without fictional registers, where each person is looked up by hand.
+BY_HAND: Mapping[str, str] = {"BEREIK_BRP_URL": "", "BEREIK_BEKEND_URL": ""}
 
 # How long each part may take on a busy machine with 2 cores; measured there when idle: 1 s, 3 s, 2 s, 25 s.
 _PATIENCE = {"database": 120, "broker": 180, "web": 180, "airflow": 300}
@@ -99,6 +106,11 @@ class HomeSettings:
         return self.home / "mail"
 
     @property
+    def residents(self) -> Path:
+        """Who is in the fictional registers (`bereik.fiction.brp`)."""
+        return self.home / "register" / "people.json"
+
+    @property
     def kafka_bootstrap(self) -> str:
         """Where the broker listens."""
         return f"{HOST}:{self.ports.kafka}"
@@ -142,11 +154,13 @@ class HomeSettings:
             # Mails of the embedded stack are files that a person, and a test, can read.
             "BEREIK_SMTP_URL": f"maildir:{self.mail}",
             "BEREIK_MAIL_FROM": "bereik@bereik.example",
+            "BEREIK_BRP_URL": f"http://{HOST}:{self.ports.register}{PERSONEN}",
+            "BEREIK_BEKEND_URL": f"http://{HOST}:{self.ports.register}{KNOWN}",
         }
 
 
 class Stack:
-    """Broker, database, consumers, board and Airflow in one folder."""
+    """Broker, database, consumers, board, fictional registers and Airflow in one folder."""
 
     def __init__(
         self,
@@ -207,6 +221,11 @@ class Stack:
             **self._extra,
         }
 
+    @property
+    def _served(self) -> tuple[str, ...]:
+        """What runs beside the consumers: no fictional register where their settings name another, or none."""
+        return ("web",) if "BEREIK_BRP_URL" in self._extra else (REGISTER, "web")
+
     # ------------------------------------------------------------------ up
 
     def up(self, airflow: bool = True, consumers: bool = True) -> None:
@@ -221,13 +240,13 @@ class Stack:
             self._provision()
             # Everything is started before anything is waited for: on 2 cores that saves 10 of 40 seconds.
             if consumers:
-                self.supervisor.run([*CONSUMERS, "web"])
+                self.supervisor.run([*CONSUMERS, *self._served])
             if airflow:
                 self._finish_airflow_migration(migration)
                 self.supervisor.run(clock.PROCESSES)
             if consumers:
                 self._wait("web", self._board_answers)
-                for name in CONSUMERS:
+                for name in (*CONSUMERS, *self._served):
                     self._wait_running(name)
             if airflow:
                 self._wait(
@@ -263,7 +282,7 @@ class Stack:
             self.supervisor.sweep()
         wanted = (
             {"database", "kafka", "controller"}
-            | ({"web"} if consumers else set())
+            | (set(self._served) if consumers else set())
             | ({"airflow"} if airflow else set())
         )
         ours = {
@@ -271,6 +290,7 @@ class Stack:
             "kafka": "broker",
             "controller": "broker",
             "web": "web",
+            "register": REGISTER,
             "airflow": "airflow-api",
         }
         mine = {name for name, program in ours.items() if program in running}
@@ -312,9 +332,11 @@ class Stack:
             Program(name, [python, "-m", f"consumers.{name}"], self.environment(name), folder=REPOSITORY)
             for name in CONSUMERS
         ]
-        programs.append(
-            Program("web", [python, "-m", "bereik.web"], self.environment("web"), folder=REPOSITORY)
-        )
+        people, port = str(self.settings.residents), str(self.ports.register)
+        programs += [
+            Program("web", [python, "-m", "bereik.web"], self.environment("web"), folder=REPOSITORY),
+            Program(REGISTER, [python, "-m", "bereik.fiction.brp", people, port], folder=REPOSITORY),
+        ]
         told = self._airflow_environment()
         programs += [
             # Airflow's scheduler took 19 s to end by itself; a task cut short is caught up by the next run.
@@ -418,7 +440,7 @@ class Stack:
     def down(self) -> None:
         """Stop everything and return when nothing of this stack is left. Harmless when nothing runs."""
         # Whoever writes first, what it writes to last.
-        self.supervisor.shutdown([[*clock.PROCESSES, "web", *CONSUMERS], ["broker"], ["database"]])
+        self.supervisor.shutdown([[*clock.PROCESSES, "web", *CONSUMERS, REGISTER], ["broker"], ["database"]])
 
     def destroy(self) -> None:
         """Stop everything and remove the folder with all its data."""

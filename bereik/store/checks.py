@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from bereik.ports import Checked, Due, Held, Offer, TrayRow
@@ -139,15 +140,19 @@ class CheckRows:
         )
 
 
-def persons_of(tx: Tx, case_ids: Sequence[str]) -> list[tuple[str, str, str]]:
-    """(case, person, newest signal) of everybody whose active signals these cases hold; under the role of casework."""
+def persons_of(tx: Tx, case_ids: Sequence[str], since: datetime) -> list[tuple[str, str, str]]:
+    """(case, person, newest signal) of everybody whose active signals these cases hold, of cases received since then.
+
+    Under the role of casework.
+    """
     rows = tx.rows(
         "SELECT DISTINCT ON (c.case_id, s.person_id) c.case_id::text, s.person_id::text, s.signal_id::text FROM casework.case c"
         # By subject, which has an index; OFFSET 0: looked up for each, also while the table has no statistics.
         " CROSS JOIN LATERAL (SELECT g.person_id, g.signal_id, g.received_at FROM casework.signal g"
         " WHERE g.subject = c.subject AND g.case_id = c.case_id AND g.status = 'active' OFFSET 0) s"
-        " WHERE c.case_id = ANY(%s::uuid[]) ORDER BY c.case_id, s.person_id, s.received_at DESC",
-        (uuids(case_ids),),
+        " WHERE c.case_id = ANY(%s::uuid[]) AND c.received_at >= %s"
+        " ORDER BY c.case_id, s.person_id, s.received_at DESC",
+        (uuids(case_ids), since),
     )
     return [(case, person, signal) for case, person, signal in rows]
 

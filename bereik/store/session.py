@@ -79,10 +79,12 @@ class Session:
         with self._tx.role(f"checking_{purpose_id}"):
             yield CheckRows(self._tx, purpose_id)
 
-    def persons_of(self, purpose_id: str, case_ids: Sequence[str]) -> list[tuple[str, str, str]]:
-        """(case, person, newest signal) of everybody in these cases."""
+    def persons_of(
+        self, purpose_id: str, case_ids: Sequence[str], since: datetime
+    ) -> list[tuple[str, str, str]]:
+        """(case, person, newest signal) of everybody in these cases, as far as those were received since then."""
         with self._tx.role(f"casework_{purpose_id}"):
-            return persons_of(self._tx, case_ids)
+            return persons_of(self._tx, case_ids, since)
 
     @contextmanager
     def telling(self, purpose_id: str) -> Iterator[TellingRows]:

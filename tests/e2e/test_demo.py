@@ -51,6 +51,8 @@ def test_once_ends_in_the_cases_of_the_oracle_follows_five_to_their_outcome_and_
     assert all("first signal" in one["lines"][0] and "closed" in one["lines"][-1] for one in followed)
     assert any("refused" in line for one in followed for line in one["lines"])
     assert result["bridges"].get("open by consent", 0) >= 1
+    assert "people asked about in fictional registers" in result["checked"][0]
+    assert any("bereik tray show" in line for line in result["checked"])
     assert "collected by Airflow" in err
     assert Supervisor(home / "once").leftovers() == []
 

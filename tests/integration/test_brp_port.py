@@ -10,7 +10,7 @@ import pytest
 from register_desk import Served, serving
 
 from bereik import residency
-from bereik.brp import Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterAway, RegisterRefused
+from bereik.brp import KNOWN, Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterAway, RegisterRefused
 from bereik.fiction import brp as fiction
 from bereik.linkage import Identity
 from bereik.residency import Answer
@@ -105,7 +105,7 @@ def test_client_credentials_get_a_token(served: Served) -> None:
 
 
 def test_known_to_debt_help_or_not(served: Served) -> None:
-    desk = DebtHelp(Line(served.url + fiction.KNOWN, Credentials(key="sleutel")))
+    desk = DebtHelp(Line(served.url + KNOWN, Credentials(key="sleutel")))
     assert (desk.knows(A), desk.knows(B)) == (True, False)
 
 

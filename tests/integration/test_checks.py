@@ -20,7 +20,7 @@ from support import REPOSITORY, World, house, person, today, wait_for
 
 from bereik import residency
 from bereik.app import App
-from bereik.brp import RegisterAway
+from bereik.brp import KNOWN, PERSONEN, RegisterAway
 from bereik.bus import Producer
 from bereik.fiction import brp as fiction
 from bereik.settings import Register, Settings
@@ -138,8 +138,8 @@ def bench(world: World) -> Iterator[Bench]:
     known: set[str] = set()
     with serving(fiction.Desk(lambda: people, lambda: known, key="sleutel")) as served:
         settings = Settings.from_env(world.stack.environment("checks"))
-        line = Register(served.url + fiction.PERSONEN, "sleutel")
-        app = App(replace(settings, brp=line, known=replace(line, url=served.url + fiction.KNOWN)))
+        line = Register(served.url + PERSONEN, "sleutel")
+        app = App(replace(settings, brp=line, known=replace(line, url=served.url + KNOWN)))
         yield Bench(world, served, app, people, known)
         app.store.close()
 
@@ -224,6 +224,17 @@ def test_one_who_is_not_found_is_not_dropped(bench: Bench) -> None:
     assert bench.world.case(case_id)["stands"]
     assert [detail["answer"] for _, detail in bench.facts(case_id)] == ["not_found"]
     assert str(case_id) in {row["case_id"] for row in bench.cli("list")}
+
+
+def test_nobody_is_asked_about_whose_case_came_in_long_ago(bench: Bench) -> None:
+    case_id = bench.report(someone(bench.world))
+    with bench.app.checks() as (checks, session):
+        (purpose,) = checks.purposes
+        received = bench.world.rows("SELECT received_at FROM casework.case WHERE case_id = %s", (case_id,))[
+            0
+        ][0]
+        assert len(session.persons_of(purpose, [str(case_id)], received)) == 1
+        assert session.persons_of(purpose, [str(case_id)], received + timedelta(seconds=1)) == []
 
 
 def test_a_register_that_is_away_stops_nothing_and_is_asked_later(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from bereik.bundle import Bundle
 from bereik.cases import local_day
 from bereik.collect import read_delivery
 from bereik.fiction import Delivery, Ending, History
+from bereik.fiction import brp as registers
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TODAY = date(2026, 11, 22)
@@ -128,6 +129,24 @@ def test_the_mix_is_that_of_municipalities(bundle: Bundle) -> None:
     assert 0.08 < kinds["multiple"] / len(ours) < 0.15
     assert 0.28 < kinds["consecutive"] / len(ours) < 0.46
     assert 0.03 < sum(case.outcome == "below_threshold" for case in ours) / len(ours) < 0.14
+
+
+def test_the_register_holds_whoever_was_reported_last_each_under_a_number_of_its_own(
+    bundle: Bundle, history: History
+) -> None:
+    held = registers.residents(history.reported, sorted(bundle.municipalities), 7)
+    numbers = [one["burgerservicenummer"] for one in held["personen"]]
+    assert len(numbers) == len(set(numbers)) == 909 < len(history.reported)
+    assert held == registers.residents(history.reported, sorted(bundle.municipalities), 7)
+    assert all(number.startswith("99999") and signal.is_bsn(number) for number in numbers)
+    assert set(held["bekend"]) < set(numbers)
+    # Who gets a number was reported no earlier than who gets none, and nobody of a story has moved, died or is looked into.
+    for (who, home, told), one in zip(history.reported, held["personen"], strict=False):
+        assert one["naam"]["geslachtsnaam"] == who.surname
+        if told:
+            assert one["gemeenteVanInschrijving"]["code"] == home.municipality
+            assert "opschortingBijhouding" not in one and one["burgerservicenummer"] not in held["bekend"]
+    assert any("opschortingBijhouding" in one for one in held["personen"])
 
 
 def test_every_story_is_there(history: History) -> None:

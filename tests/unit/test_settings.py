@@ -18,6 +18,7 @@ from bereik.bundle import Bundle
 from bereik.cli import health, secrets
 from bereik.cli.provision import External
 from bereik.keys import Keyring
+from bereik.runtime import Ports
 from bereik.settings import REPOSITORY, NotConfigured, Settings
 from bereik.store import DiskIsFull, LoginRefused, StoreUnavailable, refusals
 
@@ -154,7 +155,7 @@ def test_every_setting_that_is_read_is_listed_and_the_other_way_round() -> None:
     own = (REPOSITORY / "bereik" / "settings.py").read_text("utf-8")
     uses = re.findall(r'"(BEREIK_[A-Z_]*[A-Z])"', own[own.index("def ") :])
     assert read - others <= listed
-    ports = {f"BEREIK_{name}_PORT" for name in ("DATABASE", "KAFKA", "CONTROLLER", "WEB", "AIRFLOW")}
+    ports = {f"BEREIK_{name.upper()}_PORT" for name in Ports().as_dict()}
     assert listed <= read | set(uses) | ports
 
 
