@@ -21,9 +21,9 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from bereik import lifecycle, residency
-from bereik.bundle import Bundle, Policy, Purpose, SignalType
+from bereik.bundle import Bundle, Policy, PriorityRule, Purpose, SignalType
 from bereik.lifecycle import Fact, Standing
-from bereik.routing import Route, matches, route
+from bereik.routing import Labels, Route, matches, route
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -745,17 +745,20 @@ def _place(
     warm: bool,
     repeat: bool,
 ) -> tuple[Mapping[str, tuple[str, ...]], int, Mapping[str, str], Route]:
-    """The labels; the level and reason of the first published priority rule that matches (without one the last); the route."""
-
+    """The labels; the level and reason of the priority that they have; the route."""
     labels = labels_of(areas, types, kind.value, crisis, warm, repeat, sorts)
     sets = {name: frozenset(values) for name, values in labels.items()}
-    rules = bundle.purposes[purpose_id].priorities
-    way = route(sets, bundle.municipalities[municipality].routes[purpose_id])
+    level, why = _priority(bundle.purposes[purpose_id].priorities, sets)
+    return labels, level, why, route(sets, bundle.municipalities[municipality].routes[purpose_id])
+
+
+def _priority(rules: Sequence[PriorityRule], labels: Labels) -> tuple[int, Mapping[str, str]]:
+    """The level and reason of the first published rule that matches; without one, a level after all of them."""
     for rule in rules:
-        if matches(rule.match, sets):
-            return labels, rule.level, rule.label, way
+        if matches(rule.match, labels):
+            return rule.level, rule.label
     last = max((rule.level for rule in rules), default=0) + 1
-    return labels, last, {"nl": "Gewone volgorde.", "en": "Ordinary order."}, way
+    return last, {"nl": "Gewone volgorde.", "en": "Ordinary order."}
 
 
 def _give_ids(cases: tuple[Case, ...], signals: Mapping[str, Signal]) -> tuple[Case, ...]:
