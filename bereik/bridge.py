@@ -16,10 +16,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from bereik import cases, linkage, vault
-from bereik.bundle import BridgeRule, Bundle, Statute
+from bereik.bundle import Agrees, BridgeRule, Bundle, Statute
 from bereik.casework import alert_message
 from bereik.lifecycle import Fact
 from bereik.ports import (
+    AnnouncedRow,
     Box,
     BridgeTables,
     CaseView,
@@ -35,6 +36,8 @@ from bereik.signal import unpack
 
 CASES = "cases."
 CONSENT, CONSENT_WITHDRAWN, ACCEPTED = "consent", "consent_withdrawn", "bridge_accepted"
+# What a partner reports of consent. It is no consent yet: a worker confirms it in a conversation, by stating one.
+ANNOUNCED = "consent_announced"
 
 
 class State(StrEnum):
@@ -55,12 +58,20 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """That everybody whose data crosses from one side agreed: on which forms, and when the last of them did."""
+
+    forms: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The ground of one case: a statute, or consent of its own side; and the address unit it is about."""
 
     place: str
     statute: Statute | None
-    consent: Fact | None
+    consent: Consent | None
 
     @property
     def ground(self) -> str:
@@ -87,26 +98,50 @@ def statute_for(statutes: Sequence[Statute], rule: BridgeRule, on: date) -> Stat
     return next((s for s in statutes if s.in_force(on) and set(rule.purposes) <= s.purposes), None)
 
 
-def consent_of(case: CaseView, rule: BridgeRule, age: int | None) -> Fact | None:
-    """The consent that counts for this side: on a known form, by one who may give it, and not withdrawn since.
+def agreements(case: CaseView, rule: BridgeRule, ages: Mapping[str, int | None]) -> dict[str, Fact]:
+    """Per person of this side the consent that stands: on a known form, by one who may give it, and not withdrawn since.
 
-    Of several it is the first, so that signing again neither renews a request nor turns round who asked whom.
+    `ages` go by person. What a worker took down counts before what a partner announced; of several it is the first, so that
+    signing again neither renews a request nor turns round who asked whom. A worker's note that names nobody is about the
+    only person there is, and a withdrawal that names nobody is everybody's.
     """
-    toward = rule.other(case.purpose)
-    may = {
-        agrees.role
-        for agrees in rule.agrees.get(case.purpose, ())
-        if (agrees.from_age is None or (age is not None and age >= agrees.from_age))
-        and (agrees.below_age is None or (age is not None and age < agrees.below_age))
-    }
-    found: Fact | None = None
-    for fact in sorted(case.facts, key=lambda fact: fact.stated_at):
-        if fact.kind == CONSENT and fact.detail.get("toward") == toward:
-            valid = fact.detail.get("who") in may and fact.detail.get("form") in rule.forms
-            found = found or (fact if valid else None)
-        elif fact.kind == CONSENT_WITHDRAWN and fact.detail.get("toward") == toward:
-            found = None
+    toward, agrees = rule.other(case.purpose), rule.agrees.get(case.purpose, ())
+    only = next(iter(case.people)) if len(case.people) == 1 else None
+    found: dict[str, Fact] = {}
+    for fact in sorted((*case.facts, *case.announced), key=lambda fact: fact.stated_at):
+        person = fact.detail.get("person_id", only)
+        if fact.kind == CONSENT_WITHDRAWN and fact.detail.get("toward") == toward:
+            named = "person_id" in fact.detail
+            found = {one: held for one, held in found.items() if named and one != person}
+            continue
+        if person not in case.people or not _counts(fact, toward, agrees, rule.forms, ages[person]):
+            continue
+        if person not in found or (fact.kind == CONSENT and found[person].kind == ANNOUNCED):
+            found[person] = fact
     return found
+
+
+def _counts(fact: Fact, toward: str, agrees: Sequence[Agrees], forms: Sequence[str], age: int | None) -> bool:
+    if fact.kind not in (CONSENT, ANNOUNCED) or fact.detail.get("form") not in forms:
+        return False
+    # A partner does not say toward what: its form does.
+    if fact.kind == CONSENT and fact.detail.get("toward") != toward:
+        return False
+    return any(
+        one.role == fact.detail.get("who")
+        and (one.from_age is None or (age is not None and age >= one.from_age))
+        and (one.below_age is None or (age is not None and age < one.below_age))
+        for one in agrees
+    )
+
+
+def consent_of(case: CaseView, agreed: Mapping[str, Fact]) -> Consent | None:
+    """The consent of one side: of each person whose data crosses, confirmed. One who did not agree keeps all of it shut."""
+    confirmed = [fact for person in case.people if (fact := agreed.get(person)) and fact.kind == CONSENT]
+    if not confirmed or len(confirmed) < len(case.people):
+        return None
+    forms = tuple(sorted({str(fact.detail["form"]) for fact in confirmed}))
+    return Consent(forms, max(fact.stated_at for fact in confirmed))
 
 
 def decide(
@@ -114,7 +149,7 @@ def decide(
     second: CaseView,
     rule: BridgeRule,
     statute: Statute | None,
-    consents: tuple[Fact | None, Fact | None],
+    consents: tuple[Consent | None, Consent | None],
 ) -> Tie:
     """Whether two open cases about the same address are tied. Partial agreement opens nothing."""
     if not (first.open and second.open):
@@ -124,11 +159,11 @@ def decide(
     mine, theirs = consents
     if mine is None or theirs is None:
         return Tie(State.NONE, "", "")
-    basis = ", ".join(sorted({str(mine.detail["form"]), str(theirs.detail["form"])}))
+    basis = ", ".join(sorted({*mine.forms, *theirs.forms}))
     # The one who asked first waits until the other team accepts. An acceptance answers this request: one from before
     # both had agreed, or from before a withdrawal, does not count.
-    answering = second if mine.stated_at <= theirs.stated_at else first
-    requested_at = max(mine.stated_at, theirs.stated_at)
+    answering = second if mine.since <= theirs.since else first
+    requested_at = max(mine.since, theirs.since)
     accepted = any(fact.kind == ACCEPTED and fact.stated_at >= requested_at for fact in answering.facts)
     return Tie(State.OPEN if accepted else State.REQUESTED, "consent", basis)
 
@@ -215,7 +250,14 @@ class Bridge:
     ) -> None:
         """Sort the cases by ground, keep or forget their traces, and decide about each pair that meets."""
         asking = [case for case in concerned if self._may_have_ground(case, rule, now)]
-        standing = self._standings(asking, rule, tables, now)
+        standing, announced = self._standings(asking, rule, tables, now)
+        fresh = tables.announce([(rule.other(case.purpose), case.case_id) for case in concerned], announced)
+        for case in asking:
+            if case.case_id in fresh:
+                # Only the side that it is about, and the same whether or not there is a counterpart: nothing was looked up.
+                self._tell(
+                    [self._side_of(case, {})], f"{rule.id}|{case.case_id}", "bridge_announced", told, now
+                )
         mine = {case.case_id: case for case in asking if case.case_id in standing}
         tables.keep_traces([self._trace(case, rule, standing[case_id]) for case_id, case in mine.items()])
         # No ground: what may be there from an earlier ground goes.
@@ -230,7 +272,7 @@ class Bridge:
         met = tables.counterparts([(rule.other(case.purpose), case.case_id) for case in mine.values()])
         others = tables.cases((purpose_id, other_id) for _, purpose_id, other_id in met)
         unseen = [other for other in others.values() if other.case_id not in standing]
-        standing |= self._standings(unseen, rule, tables, now)
+        standing |= self._standings(unseen, rule, tables, now)[0]
         for case_id, _, other_id in met:
             other, theirs = others.get(other_id), standing.get(other_id)
             if other is None or not other.open or self._enforces(other):
@@ -246,7 +288,8 @@ class Bridge:
         """Open, with a team that helps, and with a statute or something said about consent."""
         if not case.open or self._enforces(case):
             return False
-        return self._statute(case, rule, now) is not None or any(fact.kind == CONSENT for fact in case.facts)
+        said = case.announced or any(fact.kind == CONSENT for fact in case.facts)
+        return bool(said) or self._statute(case, rule, now) is not None
 
     def _statute(self, case: CaseView, rule: BridgeRule, now: datetime) -> Statute | None:
         return statute_for(
@@ -255,25 +298,43 @@ class Bridge:
 
     def _standings(
         self, asking: Sequence[CaseView], rule: BridgeRule, tables: BridgeTables, now: datetime
-    ) -> dict[str, Standing]:
-        """The cases that have a ground indeed. One sealed record of each is opened, and nobody else's."""
+    ) -> tuple[dict[str, Standing], list[AnnouncedRow]]:
+        """The cases that have a ground indeed, and what is announced. A sealed record of each of their people is opened, and
+        nobody else's."""
         sealed = tables.sealed_records(
-            (c.purpose, c.newest_signal) for c in asking if c.newest_signal is not None
+            (case.purpose, signal) for case in asking for signal in case.people.values()
         )
-        found = {}
+        today = cases.local_day(now)
+        found: dict[str, Standing] = {}
+        announced: list[AnnouncedRow] = []
         for case in asking:
-            signal_id = case.newest_signal
-            if signal_id is None or signal_id not in sealed:
+            register = self._register(case.purpose, case.municipality)
+            who = {
+                person: vault.open_record(register, UUID(signal_id), sealed[signal_id])
+                for person, signal_id in case.people.items()
+                if signal_id in sealed
+            }
+            if len(who) < len(case.people) or case.newest_signal not in case.people.values():
                 continue
-            who = vault.open_record(
-                self._register(case.purpose, case.municipality), UUID(signal_id), sealed[signal_id]
-            )
-            unit = linkage.address_unit(who)
-            statute = self._statute(case, rule, now)
-            consent = consent_of(case, rule, age_on(who.fields.get("birth_date"), cases.local_day(now)))
+            ages = {person: age_on(one.fields.get("birth_date"), today) for person, one in who.items()}
+            agreed = agreements(case, rule, ages)
+            announced += [
+                self._announced(case, rule, person, fact)
+                for person, fact in agreed.items()
+                if fact.kind == ANNOUNCED
+            ]
+            newest = next(person for person, signal in case.people.items() if signal == case.newest_signal)
+            unit = linkage.address_unit(who[newest])
+            statute, consent = self._statute(case, rule, now), consent_of(case, agreed)
             if unit is not None and (statute is not None or consent is not None):
                 found[case.case_id] = Standing(f"{case.municipality}|{unit}", statute, consent)
-        return found
+        return found, announced
+
+    def _announced(self, case: CaseView, rule: BridgeRule, person: str, fact: Fact) -> AnnouncedRow:
+        return AnnouncedRow(
+            case.case_id, case.purpose, rule.other(case.purpose), case.municipality, person,
+            fact.detail["form"], fact.detail["who"], fact.stated_at,
+        )  # fmt: skip
 
     def _trace(self, case: CaseView, rule: BridgeRule, standing: Standing) -> TraceRow:
         digest = self._boxes[rule.id].digest(standing.place)
@@ -304,21 +365,19 @@ class Bridge:
     def _side(self, mine: CaseView, theirs: CaseView, rule: BridgeRule, tie: Tie) -> SideRow:
         names = {team.id: team.name for team in self._bundle.municipalities[theirs.municipality].teams}
         fields = rule.fields.get(mine.purpose, ()) if tie.state is State.OPEN else ()
-        return SideRow(
-            mine.purpose,
-            mine.case_id,
-            mine.municipality,
-            mine.team,
-            shown(fields, theirs, names.get(theirs.team, theirs.team)),
-        )
+        return self._side_of(mine, shown(fields, theirs, names.get(theirs.team, theirs.team)))
+
+    @staticmethod
+    def _side_of(case: CaseView, crosses: Mapping[str, Any]) -> SideRow:
+        return SideRow(case.purpose, case.case_id, case.municipality, case.team, crosses)
 
     def _tell(
-        self, sides: Sequence[SideRow], bridge_id: UUID, reason: str, told: Told, now: datetime
+        self, sides: Sequence[SideRow], about: UUID | str, reason: str, told: Told, now: datetime
     ) -> None:
         for side in sides:
             box = self._purpose_boxes[side.purpose]
             # Each change of state of each bridge is one alert, so the alert's id holds both.
-            mark = f"{bridge_id}|{now.isoformat()}"
+            mark = f"{about}|{now.isoformat()}"
             told[f"alerts.{side.purpose}"].append(
                 alert_message(
                     box, side.purpose, side.case_id, 0, side.municipality, side.team, reason, now, mark

@@ -81,6 +81,8 @@ class SignalType:
     warm_field: str | None = None
     municipality_field: str | None = None
     attestation_field: str | None = None
+    consent_form_field: str | None = None
+    consent_by_field: str | None = None
     withdrawal_reference_field: str | None = None
     withdrawal_reason_field: str | None = None
     steps: tuple[str, ...] = ()
@@ -108,7 +110,10 @@ class SignalType:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What one partner agreed with one municipality. `attested` are the steps the agreement itself vouches for."""
+    """What one partner agreed with one municipality. `attested` are the steps the agreement itself vouches for.
+
+    `consent_forms` are the versions of forms on which it may report that somebody agreed to a bridge.
+    """
 
     municipality: str
     signal_types: frozenset[str]
@@ -117,6 +122,7 @@ class Agreement:
     attestation: str  # "agreement" | "delivery" | "row": where the steps outside `attested` are vouched for
     attested: frozenset[str]
     feedback: tuple[str, ...]
+    consent_forms: frozenset[str] = frozenset()
 
     def in_force(self, on: date) -> bool:
         """Whether the agreement holds on that day; both ends count."""
@@ -732,6 +738,7 @@ def _partner(row: Mapping[str, Any]) -> Partner:
                 attestation=item["attestation"],
                 attested=frozenset(item["attested"]),
                 feedback=tuple(item["feedback"]),
+                consent_forms=frozenset(item.get("consentForms", ())),
             )
             for item in row["agreements"]
         ),

@@ -30,6 +30,8 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # The fact under which intake hands over a keyed hash of the partner's contract number: enough to see that two signals
 # are about the same contract, and nothing else.
 CONTRACT = "contract"
+# The fact under which intake hands over that somebody agreed to a bridge, on which form. Only the bridge reads it.
+CONSENT = "consent"
 
 
 class Kind(StrEnum):

@@ -47,6 +47,8 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
     "municipality": "string",
     "attestation": "object",
     "reason": "string",
+    "consent_form": "string",
+    "consent_by": "string",
 }
 # The lists of words of a purpose that facts choose from, beside its results.
 WORD_LISTS: Final = ("contacts", "dayparts", "causes", "reasons", "rules", "promises")
@@ -314,7 +316,7 @@ class _Checks:
     def run(self) -> dict[str, Any]:
         """Check everything, in the order in which things refer to each other."""
         linkage = self._linkage()
-        bridges = self._purposes()
+        self.bridges = self._purposes()
         for document in self.signals:
             if document.sound:
                 self._signal(document, linkage)
@@ -326,7 +328,7 @@ class _Checks:
             "linkage": linkage,
             "topics": self._topics(),
             "purposes": self.purposes,
-            "bridges": bridges,
+            "bridges": self.bridges,
             "signal_types": self.types,
             "municipalities": self.towns,
             "partners": partners,
@@ -648,6 +650,11 @@ class _Checks:
             if asked != steps:
                 key = (*_custom_key(entry, here, "roles"), "attestation")
                 self.report(document, key, "its fields are not the steps", steps)
+        if ("consent_form" in roles) != ("consent_by" in roles):
+            key = _custom_key(entry, here, "roles")
+            self.report(
+                document, key, "consent needs both its form and who gave it", "consent_form, consent_by"
+            )
         self._sorts(document, here, entry, rows)
         if not any(row.get("primaryKey") for row in rows.values()):
             self.report(document, (*here, "properties"), "no primary key", "primaryKey: true on a field")
@@ -1001,6 +1008,15 @@ class _Checks:
         for at, name in enumerate(agreement["feedback"]):
             if name not in words:
                 self.report(document, (*here, "feedback", at), "unknown feedback word", words)
+        purposes = {self.types[name]["purpose"] for name in agreement["signalTypes"]}
+        forms = {
+            form for bridge in self.bridges if purposes & set(bridge["purposes"]) for form in bridge["forms"]
+        }
+        for at, name in enumerate(agreement.get("consentForms", ())):
+            if name not in forms:
+                self.report(
+                    document, (*here, "consentForms", at), "no form of a bridge of these types", forms
+                )
         for other in partner["agreements"][:index]:
             same = other["municipality"] == agreement["municipality"]
             types = set(other["signalTypes"]) & set(agreement["signalTypes"])

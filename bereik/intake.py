@@ -54,6 +54,7 @@ class Item:
     record: RecordRow | None = None
     area: str | None = None
     data: Mapping[str, Any] | None = None
+    consent: purpose.Consent | None = None
     original: str | None = None
     reason: str | None = None
 
@@ -140,6 +141,9 @@ class Intake:
         assert admission.purpose is not None and receipt.municipality is not None
         self._accept(item, admission.purpose, partner, event.id)
         item.data = data
+        item.consent = purpose.consent(kind, admission.agreement, data)
+        if item.consent is not None and not item.consent.counts:
+            receipt.reasons = [receipts.reason("consent_not_counted")]
         assert receipt.signal_id is not None
         register = self._register(admission.purpose, receipt.municipality)
         row = RecordRow(receipt.signal_id, register, receipt.received_at)
@@ -367,6 +371,8 @@ def _assignment(item: Item, box: Box) -> Assignment:
     contract = data.get(kind.contract_field) if kind.contract_field else None
     if contract is not None:
         facts[cases.CONTRACT] = box.digest(f"contract|{receipt.partner}|{contract}").hex()
+    if item.consent is not None and item.consent.counts:
+        facts[cases.CONSENT] = {"form": item.consent.form, "who": item.consent.who}
     return Assignment(
         signal_id=record.signal_id,
         version=record.version,

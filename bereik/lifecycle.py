@@ -47,7 +47,8 @@ class Field:
 
     `kind`: "word" (one of `words`, or of the list `words_of` of the purpose), "words" (several of them), "yesno" (bool),
     "day" (yyyy-mm-dd; `past` forbids tomorrow), "team" (a team of the case's municipality and purpose), "id" (of a
-    person, a promise or a case: hexadecimal digits and dashes). None of them can hold a sentence about somebody.
+    person, a promise or a case: hexadecimal digits and dashes), "holder" (one of the people whom the case is about; it may
+    be left out while there is only one). None of them can hold a sentence about somebody.
     """
 
     kind: str
@@ -122,8 +123,15 @@ FACTS: Final[Mapping[str, Mapping[str, Field]]] = {
     # a relation between two people of one address, confirmed by a worker
     "related": {"person_id": _PERSON, "other_id": _PERSON},
     # the bridge
-    "consent": {"toward": Field("slug"), "who": Field("slug"), "form": Field("slug")},
-    "consent_withdrawn": {"toward": Field("slug")},
+    "consent": {
+        "toward": Field("slug"),
+        "who": Field("slug"),
+        "form": Field("slug"),
+        # Everybody whose data crosses agrees for themselves.
+        "person_id": Field("holder"),
+    },
+    # Without a person it is the consent of everybody.
+    "consent_withdrawn": {"toward": Field("slug"), "person_id": Field("holder", required=False)},
     "bridge_accepted": {},
 }
 
@@ -138,14 +146,16 @@ def check(
     when: str,
     teams: Iterable[str],
     today: date,
+    people: Sequence[str] = (),
 ) -> None:
     """Whether this may be stated about a case that is in the state `when`. Raises `IllegalMove` with the reason.
 
-    `teams` are those a case of this municipality and purpose may be handed to; `today` is the day in the Netherlands.
+    `teams` are those a case of this municipality and purpose may be handed to; `today` is the day in the Netherlands;
+    `people` are those whom the case is about.
     """
     if kind not in FACTS:
         raise IllegalMove(f"There is no fact of this kind; known are {', '.join(FACTS)}.")
-    _check_detail(kind, detail, purpose, frozenset(teams), today)
+    _check_detail(kind, completed(kind, detail, people), purpose, frozenset(teams), today, people)
     moves = [move for move in purpose.moves if move.act == kind]
     if not moves:
         raise IllegalMove(f"{kind} is not something that can be stated for {purpose.id}; see purposes.yaml.")
@@ -160,6 +170,18 @@ def check(
             f"From “{_name(purpose, when)}” this result is not lawful: it leads to “{_name(purpose, target or '')}”."
             f" Lawful is what leads to: {words}. Take the case up first, or choose another result."
         )
+
+
+def completed(kind: str, detail: Mapping[str, Any], people: Sequence[str]) -> Mapping[str, Any]:
+    """The detail with what goes without saying: whom it is about, where a case is about one person only."""
+    if len(people) != 1:
+        return detail
+    unsaid = {
+        name: people[0]
+        for name, field in FACTS.get(kind, {}).items()
+        if field.kind == "holder" and field.required and name not in detail
+    }
+    return {**detail, **unsaid}
 
 
 def _refusal(kind: str, purpose: Purpose, when: str, allowed: Sequence[str]) -> str:
@@ -178,7 +200,12 @@ def _name(purpose: Purpose, when: str) -> str:
 
 
 def _check_detail(
-    kind: str, detail: Mapping[str, Any], purpose: Purpose, teams: frozenset[str], today: date
+    kind: str,
+    detail: Mapping[str, Any],
+    purpose: Purpose,
+    teams: frozenset[str],
+    today: date,
+    people: Sequence[str],
 ) -> None:
     fields = FACTS[kind]
     if strangers := sorted(set(detail) - set(fields)):
@@ -188,9 +215,9 @@ def _check_detail(
     for name, field in fields.items():
         if name not in detail:
             if field.required:
-                raise IllegalMove(f"{kind} needs {name}: {expects(field, purpose, teams)}.")
-        elif not _fits(detail[name], field, purpose, teams):
-            raise IllegalMove(f"{kind}: {name} must be {expects(field, purpose, teams)}.")
+                raise IllegalMove(f"{kind} needs {name}: {expects(field, purpose, teams, people)}.")
+        elif not _fits(detail[name], field, purpose, teams, people):
+            raise IllegalMove(f"{kind}: {name} must be {expects(field, purpose, teams, people)}.")
         elif field.past and date.fromisoformat(detail[name]) > today:
             raise IllegalMove(f"{kind}: {name} lies in the future; state it once it has happened.")
 
@@ -201,7 +228,7 @@ def _words(field: Field, purpose: Purpose) -> tuple[str, ...]:
     return tuple(word.id for word in purpose.words.get(field.words_of, ()))
 
 
-def expects(field: Field, purpose: Purpose, teams: Iterable[str] = ()) -> str:
+def expects(field: Field, purpose: Purpose, teams: Iterable[str] = (), people: Iterable[str] = ()) -> str:
     """What a field takes, for a reader: the words themselves when there are any."""
     match field.kind:
         case "word":
@@ -216,6 +243,8 @@ def expects(field: Field, purpose: Purpose, teams: Iterable[str] = ()) -> str:
             return f"one of {', '.join(sorted(teams))}"
         case "slug":
             return "letters, digits, dashes"
+        case "holder":
+            return f"one of the people of this case: {', '.join(one[:8] for one in people)}"
         case _:
             return "an id of hexadecimal digits and dashes"
 
@@ -223,7 +252,7 @@ def expects(field: Field, purpose: Purpose, teams: Iterable[str] = ()) -> str:
 _HEX: Final = frozenset("0123456789abcdef-")
 
 
-def _fits(value: Any, field: Field, purpose: Purpose, teams: frozenset[str]) -> bool:
+def _fits(value: Any, field: Field, purpose: Purpose, teams: frozenset[str], people: Sequence[str]) -> bool:
     match field.kind:
         case "word":
             return value in _words(field, purpose)
@@ -235,6 +264,8 @@ def _fits(value: Any, field: Field, purpose: Purpose, teams: frozenset[str]) -> 
             return isinstance(value, str) and _is_day(value)
         case "team":
             return value in teams
+        case "holder":
+            return value in people
         case "slug":
             return (
                 isinstance(value, str)

@@ -41,6 +41,10 @@ TOLD: Mapping[str, tuple[str, str]] = {
         "Ingetrokken: het ging om iemand anders, neem geen contact meer op",
         "Withdrawn: it was about somebody else, make no more contact",
     ),
+    "bridge_announced": (
+        "Een partner meldt toestemming: bevestig die in een gesprek",
+        "A partner reports consent: confirm it in a conversation",
+    ),
     "bridge_requested": ("Een brug is gevraagd", "A bridge was asked for"),
     "bridge_open": ("Een brug ging open", "A bridge was opened"),
     "bridge_ended": ("Een brug is geëindigd", "A bridge has ended"),

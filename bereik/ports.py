@@ -491,7 +491,11 @@ class TellingTables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """As much of a case as the bridge may know."""
+    """As much of a case as the bridge may know.
+
+    `people` are those whom its signals are about, each with the newest signal about them; `announced` what partners
+    reported of consent, as facts.
+    """
 
     case_id: str
     purpose: str
@@ -501,6 +505,22 @@ class CaseView:
     first_signal: date
     newest_signal: str | None
     facts: tuple[Fact, ...]
+    people: Mapping[str, str]
+    announced: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedRow:
+    """Consent that a partner reported of one person of a case, which no worker has confirmed yet."""
+
+    case_id: str
+    purpose: str
+    toward: str
+    municipality: str
+    person_id: str
+    form: str
+    who: str
+    announced_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,6 +553,7 @@ class BridgeTables(Protocol):
     def noted(self, wanted: Iterable[tuple[str, str]]) -> set[tuple[str, str]]: ...
     def cases(self, wanted: Iterable[tuple[str, str]]) -> dict[str, CaseView]: ...
     def sealed_records(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]: ...
+    def announce(self, concerned: Iterable[tuple[str, str]], rows: Sequence[AnnouncedRow]) -> set[str]: ...
     def keep_traces(self, rows: Sequence[TraceRow]) -> None: ...
     def drop_traces(self, wanted: Iterable[tuple[str, str]]) -> set[str]: ...
     def counterparts(self, wanted: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]: ...

@@ -149,6 +149,24 @@ def admit(
     return Admission(Outcome.ALLOWED, signal_type.purpose, (), agreement)
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """That somebody agreed, as a partner reports it. `counts` only on a form that is registered for that partner."""
+
+    form: str
+    who: str
+    counts: bool
+
+
+def consent(signal_type: SignalType, agreement: Agreement | None, data: Mapping[str, Any]) -> Consent | None:
+    """The consent that an event carries, if it carries one. It says nothing yet: a worker confirms it in a conversation."""
+    if signal_type.consent_form_field is None or signal_type.consent_form_field not in data:
+        return None
+    form, who = data[signal_type.consent_form_field], data.get(signal_type.consent_by_field or "")
+    registered = agreement is not None and form in agreement.consent_forms
+    return Consent(str(form), str(who or ""), registered and who is not None)
+
+
 def forbidden(signal_type: SignalType, data: Mapping[str, Any]) -> tuple[Reason, ...]:
     """The forbidden fields that an event carries. Also for events that the contract refuses: the article says more."""
     return tuple(

@@ -70,6 +70,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Het signaal dat wordt ingetrokken is niet ontvangen; stuur eerst het signaal.",
         "The signal that is withdrawn was not received; send the signal first.",
     ),
+    "consent_not_counted": (
+        "Het signaal is ontvangen. De toestemming telt niet mee: stuur de versie van een formulier dat voor u is"
+        " geregistreerd, en wie het tekende.",
+        "The signal was received. The consent does not count: send the version of a form that is registered for you, and who"
+        " signed it.",
+    ),
     "our_fault": (
         "Dit bericht liep op een fout van ons; wij kijken ernaar en het gaat niet verloren.",
         "This message met a fault of ours; we look at it and it is not lost.",

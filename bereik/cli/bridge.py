@@ -22,6 +22,9 @@ def add(subparsers: Any) -> None:
     command.add_argument("--toward", help="the other purpose (consent, withdraw)")
     command.add_argument("--who", help="who agrees, in the words of purposes.yaml (consent)")
     command.add_argument("--form", help="version of the form (consent)")
+    command.add_argument(
+        "--person", help="whose consent it is, where the case is about several: as the page shows it"
+    )
     command.add_argument("--by", default=None, help="who takes it down; default the login name")
     command.add_argument("--json", action="store_true", help="print as JSON")
     command.set_defaults(run=run)
@@ -34,6 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
         key: value for key in ("toward", "who", "form") if (value := getattr(arguments, key)) is not None
     }
     case = known_case(app, arguments.case)
+    if arguments.person is not None:
+        people = [person for part in case["decision"]["people"] for person in part]
+        # Somebody else: the refusal names those there are.
+        detail["person_id"] = next(
+            (one for one in people if one.startswith(arguments.person.lower())), arguments.person
+        )
     app.state_fact(
         case["purpose"], case["case_id"], _KINDS[arguments.todo], detail, arguments.by or getpass.getuser()
     )

@@ -45,6 +45,7 @@ def _help(field: lifecycle.Field) -> str:
         "team": "id of a team",
         "id": "an id",
         "slug": "a word",
+        "holder": "id of one of the people of the case, where it has several",
     }
     # argparse reads a percent sign as a place for a value; no word has one.
     return (words or kinds[field.kind]) + ("" if field.required else " (may be left out)")

@@ -346,6 +346,27 @@ def alerts(tx: Tx, case_id: UUID) -> list[AlertRow]:
     return [AlertRow(*row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class AnnouncedRow:
+    """Consent that a partner reported about one person of a case, and that nobody has confirmed yet."""
+
+    person_id: str
+    toward: str
+    form: str
+    who: str
+    announced_at: datetime
+
+
+def announced(tx: Tx, case_id: UUID) -> list[AnnouncedRow]:
+    """What partners announced about a case of the user's own team."""
+    found = tx.rows(
+        "SELECT person_id::text, toward, form, who, announced_at FROM bridge.announced WHERE case_id = %s"
+        " ORDER BY announced_at, person_id",
+        (case_id,),
+    )
+    return [AnnouncedRow(*row) for row in found]
+
+
 def bridges(tx: Tx, case_ids: Sequence[UUID]) -> list[BridgeRow]:
     """The user's own sides of bridges that are, or were, open. A request shows nothing: it must not tell who exists."""
     found = tx.rows(

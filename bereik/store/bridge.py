@@ -11,8 +11,9 @@ from zlib import crc32
 
 import orjson
 
+from bereik.bridge import ANNOUNCED
 from bereik.lifecycle import Fact
-from bereik.ports import CaseView, SideRow, TraceRow
+from bereik.ports import AnnouncedRow, CaseView, SideRow, TraceRow
 from bereik.store import Tx, uuids
 
 # Without it, two processes that look at the two sides of one family at the same moment would each find that the other
@@ -31,16 +32,20 @@ class BridgeRows:
         self._tx.locks(_BRIDGE_LOCK, [crc32(code.encode()) & 0x7FFFFFFF for code in municipalities])
 
     def noted(self, wanted: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of these (purpose, case) about which anybody stated anything, or that have left a trace."""
+        """Those of these (purpose, case) about which anybody stated or reported anything, or that have left a trace."""
         found: set[tuple[str, str]] = set()
         for purpose, case_ids in sorted(_by_purpose(wanted).items()):
             ids = uuids(case_ids)
             with self._tx.role(f"bridging_{purpose}"):
                 rows = self._tx.rows(
-                    "SELECT case_id::text FROM casework.fact WHERE case_id = ANY(%s::uuid[])", (ids,)
+                    "SELECT case_id::text FROM casework.fact WHERE case_id = ANY(%s::uuid[])"
+                    " UNION SELECT case_id::text FROM casework.signal WHERE case_id = ANY(%s::uuid[]) AND consent IS NOT NULL",
+                    (ids, ids),
                 )
             rows += self._tx.rows(
-                "SELECT case_id::text FROM bridge.trace WHERE case_id = ANY(%s::uuid[])", (ids,)
+                "SELECT case_id::text FROM bridge.trace WHERE case_id = ANY(%s::uuid[])"
+                " UNION SELECT case_id::text FROM bridge.announced WHERE case_id = ANY(%s::uuid[])",
+                (ids, ids),
             )
             found |= {(purpose, row[0]) for row in rows}
         return found
@@ -58,14 +63,30 @@ class BridgeRows:
                     (ids,),
                 ):
                     facts[row[0]].append(Fact(*row))
+                people: dict[str, dict[str, str]] = defaultdict(dict)
+                announced: dict[str, list[Fact]] = defaultdict(list)
+                for case_id, person_id, signal_id, received_at, consent in self._tx.rows(
+                    "SELECT c.case_id::text, s.person_id::text, s.signal_id::text, s.received_at, s.consent"
+                    # Signals are indexed by subject. OFFSET 0: looked up for each case, also without statistics.
+                    " FROM casework.case c CROSS JOIN LATERAL"
+                    " (SELECT g.person_id, g.signal_id, g.signal_date, g.received_at, g.consent FROM casework.signal g"
+                    " WHERE g.subject = c.subject AND g.case_id = c.case_id AND g.status = 'active' OFFSET 0) AS s"
+                    " WHERE c.case_id = ANY(%s::uuid[]) ORDER BY s.signal_date, s.received_at, s.signal_id",
+                    (ids,),
+                ):
+                    people[case_id][person_id] = signal_id
+                    if consent is not None:
+                        detail = {**consent, "person_id": person_id}
+                        announced[case_id].append(Fact(case_id, ANNOUNCED, detail, "partner", received_at))
                 for row in self._tx.rows(
                     "SELECT case_id::text, municipality, team, stands, first_signal, newest_signal::text"
                     " FROM casework.case WHERE case_id = ANY(%s::uuid[])",
                     (ids,),
                 ):
                     views[row[0]] = CaseView(
-                        row[0], purpose, row[1], row[2], row[3], row[4], row[5], tuple(facts[row[0]])
-                    )
+                        row[0], purpose, row[1], row[2], row[3], row[4], row[5], tuple(facts[row[0]]),
+                        people[row[0]], tuple(announced[row[0]]),
+                    )  # fmt: skip
         return views
 
     def sealed_records(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
@@ -81,6 +102,33 @@ class BridgeRows:
                 ):
                     found[signal_id] = bytes(sealed)
         return found
+
+    def announce(self, concerned: Iterable[tuple[str, str]], rows: Sequence[AnnouncedRow]) -> set[str]:
+        """Of these (other purpose, case) these rows are announced, and nothing else any more; the cases with a new one."""
+        for toward, case_ids in sorted(_by_purpose(concerned).items()):
+            kept = [row for row in rows if row.toward == toward]
+            self._tx.execute(
+                "DELETE FROM bridge.announced WHERE case_id = ANY(%s::uuid[]) AND toward = %s"
+                " AND (case_id, person_id) NOT IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))",
+                (
+                    uuids(case_ids),
+                    toward,
+                    uuids([one.case_id for one in kept]),
+                    uuids([one.person_id for one in kept]),
+                ),
+            )
+        fresh: set[str] = set()
+        for row in rows:
+            found = self._tx.rows(
+                "INSERT INTO bridge.announced (case_id, purpose, toward, municipality, person_id, form, who, announced_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING case_id::text",
+                (
+                    row.case_id, row.purpose, row.toward, row.municipality, row.person_id, row.form, row.who,
+                    row.announced_at,
+                ),
+            )  # fmt: skip
+            fresh |= {case_id for (case_id,) in found}
+        return fresh
 
     def keep_traces(self, rows: Sequence[TraceRow]) -> None:
         """Keep the keyed hashes while there is a ground for them."""

@@ -64,11 +64,16 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "intake.told": "SELECT, INSERT",
         },
     ),
-    # The bridge reads which cases are open and what people agreed to; it writes neither.
+    # The bridge reads which cases are open, whom they are about, and what people agreed to; it writes none of it.
     (
         "bridging",
         ("bereik_bridge",),
-        {"casework.case": "SELECT", "casework.fact": "SELECT"},
+        {
+            "casework.case": "SELECT",
+            "casework.fact": "SELECT",
+            "casework.signal": "SELECT (signal_id, purpose, subject, case_id, person_id, status, signal_date,"
+            " received_at, consent)",
+        },
     ),
     # It opens one sealed record to find where a case is: no match keys, no persons, and nothing to write.
     (

@@ -574,6 +574,7 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
             signals = board.signals(visitor.tx, row)
             alerts = board.alerts(visitor.tx, row.case_id)
             bridges = board.bridges(visitor.tx, [row.case_id])
+            announced = board.announced(visitor.tx, row.case_id)
             active = board.active_signals(visitor.tx, [row]).get(row.case_id, [])
             facts = board.facts(visitor.tx, [row]).get(row.subject, {})
             sha256 = board.bundle_sha(visitor.tx, row.bundle_id)
@@ -588,6 +589,7 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
         return desk.page(
             request, "case.html", visitor.session, visitor.account, nav="board",
             case=views.case(row, signals, alerts, bridges, sha256, words, today),
+            announced=views.announced(announced, row, visitor.account.username, words),
             holders=tabs,
             reach=plan.page(view, row, stated, bundle, words.language, today) if view else None,
         )  # fmt: skip

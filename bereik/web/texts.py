@@ -327,6 +327,18 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "case.proof": ("Waar dit op rust", "What this rests on"),
     "fact.crisis": ("crisis", "crisis"),
     "fact.warm": ("de partner sprak al met deze persoon", "the partner has already spoken with this person"),
+    # consent that a partner reported
+    "announced.title": ("Een partner meldt toestemming", "A partner reports consent"),
+    "announced.told": (
+        "Volgens de partner tekende de {who} formulier {form} (gemeld op {date}). Vraag het na in een gesprek. Klopt het, leg "
+        "het dan zo vast:",
+        "According to the partner the {who} signed form {form} (reported on {date}). Ask about it in a conversation. If it is "
+        "so, take it down like this:",
+    ),
+    "announced.rule": (
+        "Tot dan wordt niets opgezocht en hoort niemand anders er iets van.",
+        "Until then nothing is looked up, and nobody else hears of it.",
+    ),
     # bridge
     "bridge.title": ("Gezin: een brug met een ander doel", "Family: a bridge with another purpose"),
     "bridge.intro": (

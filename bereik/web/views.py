@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -13,7 +14,17 @@ from uuid import UUID
 from bereik.bundle import BridgeRule, Bundle, Purpose, SignalType, Team
 from bereik.cases import Reason
 from bereik.store.accounts import Account
-from bereik.store.board import AlertRow, BridgeRow, CaseRow, Choices, Filters, FlowCount, GateCount, SignalRow
+from bereik.store.board import (
+    AlertRow,
+    AnnouncedRow,
+    BridgeRow,
+    CaseRow,
+    Choices,
+    Filters,
+    FlowCount,
+    GateCount,
+    SignalRow,
+)
 from bereik.web import flow
 from bereik.web.texts import (
     AMSTERDAM,
@@ -508,9 +519,12 @@ def _facts(signal: SignalRow, kind: SignalType | None, words: Words) -> list[str
         kind.date_field,
     }
     spoken = [(name, words.value(signal.facts.get(name))) for name in kind.fact_fields if name not in told]
-    return [
-        f"{re.sub('([A-Z])', lambda m: ' ' + m[1].lower(), name)} {value}" for name, value in spoken if value
-    ]
+    return [f"{_spaced(name)} {value}" for name, value in spoken if value]
+
+
+def _spaced(name: str) -> str:
+    """The name of a field or a word as people write it: `ouderMetGezag` as `ouder met gezag`."""
+    return re.sub("([A-Z])", lambda found: " " + found[1].lower(), name)
 
 
 def _path(row: CaseRow, words: Words) -> list[str]:
@@ -556,6 +570,30 @@ def _bridge(bridge: BridgeRow, row: CaseRow, words: Words) -> dict[str, Any]:
             if (value := words.value(bridge.shown.get(name)))
         ],
     }
+
+
+def announced(
+    rows: Sequence[AnnouncedRow], row: CaseRow, username: str, words: Words
+) -> list[dict[str, str]]:
+    """What partners reported of consent, each with the command that takes down what the resident says of it."""
+    team = words.team(row.municipality, row.team)
+    if team is None or team.role != "help":
+        return []
+    return [
+        {
+            "text": words.t(
+                "announced.told",
+                who=_spaced(each.who),
+                date=long_date(local(each.announced_at).date(), words.language),
+                form=each.form,
+            ),
+            "command": shlex.join(
+                f"bereik bridge consent {row.case_id.hex[:8]} --person {each.person_id[:8]} --toward {each.toward}"
+                f" --who {each.who} --form {each.form} --by {username}".split(" ")
+            ),
+        }
+        for each in rows
+    ]
 
 
 def _other(rule: BridgeRule, purpose: str) -> str:

@@ -13,7 +13,11 @@ from uuid import UUID
 import pytest
 from support import REPOSITORY, World, activated, as_worker, house, person, second, today, wait_for
 
-from bereik.bundle import BridgeRule
+from bereik import ddas
+from bereik.app import App
+from bereik.bundle import BridgeRule, SignalType
+from bereik.lifecycle import IllegalMove
+from bereik.settings import Settings
 
 pytestmark = pytest.mark.stack
 
@@ -34,15 +38,35 @@ def born(age: int) -> str:
     return (birthday - timedelta(days=30 + 7 * next(_PUPILS) % 300)).isoformat()
 
 
-def family(world: World, municipality: str, pupil_age: int = 17) -> Family:
-    """A debt and a pupil's absence at one address: purpose → case, after all has settled."""
-    home = house(world.bundle, municipality)
+def kind_of(world: World, purpose: str) -> SignalType:
+    """A type of signal of a purpose."""
+    return next(one for one in world.bundle.signal_types.values() if one.purpose == purpose)
+
+
+def reported(world: World, rule: BridgeRule, purpose: str, age: int = 17, **changes: Any) -> dict[str, Any]:
+    """The fields by which a partner reports consent."""
+    kind = kind_of(world, purpose)
+    said = {"form": rule.forms[0], "by": roles(rule, age)[purpose], **changes}
+    assert kind.consent_form_field and kind.consent_by_field
+    return {kind.consent_form_field: said["form"], kind.consent_by_field: said["by"]}
+
+
+def family(
+    world: World,
+    municipality: str,
+    pupil_age: int = 17,
+    home: Mapping[str, Any] | None = None,
+    more: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Family:
+    """A debt and a pupil's absence at one address: purpose → case, after all has settled. `more`: fields per purpose."""
+    home = home or house(world.bundle, municipality)
     sent = {}
     for purpose in world.bundle.bridges[0].purposes:
-        kind = next(one for one in world.bundle.signal_types.values() if one.purpose == purpose)
+        kind = kind_of(world, purpose)
         pupil = world.bundle.purposes[purpose].subject == "person"
         who = {**person(), **home, **({"birth_date": born(pupil_age)} if pupil else {})}
-        sent[purpose] = (world.partner_of(kind, municipality), world.report(kind, municipality, who))
+        event = world.report(kind, municipality, who, **(more or {}).get(purpose, {}))
+        sent[purpose] = (world.partner_of(kind, municipality), event)
     world.drain()
     return {purpose: world.cases_of(*where)[0][1] for purpose, where in sent.items()}
 
@@ -253,6 +277,181 @@ def test_for_a_younger_pupil_a_parent_agrees(world: World, rule: BridgeRule) -> 
     for purpose in rule.purposes:
         agree(world, rule, cases, purpose, who=roles(rule, 12)[purpose])
     assert {state for state, _ in sides(world, cases).values()} == {"requested"}
+
+
+# ---------------------------------------------------------------- consent in an event
+
+
+def announced(world: World, cases: Family) -> dict[str, list[tuple[str, str]]]:
+    """purpose → (form, who) of what partners announced about these cases."""
+    sql = "SELECT form, who FROM bridge.announced WHERE case_id = %s"
+    return {purpose: [tuple(row) for row in world.rows(sql, (one,))] for purpose, one in cases.items()}  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_consent_in_an_event_is_announced_to_its_own_side_until_a_worker_confirms_it(
+    world: World, rule: BridgeRule, first: int
+) -> None:
+    asker, answerer = rule.purposes[first], rule.purposes[1 - first]
+    cases = family(world, CONSENT_PLACE, more={asker: reported(world, rule, asker)})
+    agree(world, rule, cases, answerer)
+
+    assert announced(world, cases) == {asker: [(rule.forms[0], roles(rule)[asker])], answerer: []}
+    assert sides(world, cases) == {} and traces(world, cases) == {answerer}, "nothing is looked up for it"
+    assert told(world, cases) == {asker: ["bridge_announced"], answerer: []}, "nobody else hears of it"
+    for purpose, case_id in cases.items():
+        with as_worker(world, world.case(case_id)["team"]) as ask:
+            seen = ask(
+                "SELECT case_id FROM bridge.announced WHERE case_id = ANY(%s)", (list(cases.values()),)
+            )
+            assert seen == ([(case_id,)] if purpose == asker else [])
+
+    agree(world, rule, cases, asker)
+    assert announced(world, cases) == {asker: [], answerer: []}
+    assert {str(side) for side in sides(world, cases).values()} == {str(("requested", {}))}
+    # Whose consent stood first asked; what a partner announced before is no request.
+    accept(world, cases, asker)
+    everything_shown(world, rule, cases)
+    heard = ["bridge_requested", "bridge_open"]
+    assert told(world, cases) == {asker: ["bridge_announced", *heard], answerer: heard}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_announcement_answers_the_same_whether_or_not_there_is_a_counterpart(
+    world: World, rule: BridgeRule, first: int
+) -> None:
+    purpose, kind = rule.purposes[first], kind_of(world, rule.purposes[first])
+    sent = family(world, CONSENT_PLACE, more={purpose: reported(world, rule, purpose)})
+    pupil = world.bundle.purposes[purpose].subject == "person"
+    who = {**person(), **house(world.bundle, CONSENT_PLACE), **({"birth_date": born(17)} if pupil else {})}
+    alone = world.report(kind, CONSENT_PLACE, who, **reported(world, rule, purpose))
+    world.drain()
+    partner = world.partner_of(kind, CONSENT_PLACE)
+    by_itself = {purpose: world.cases_of(partner, alone)[0][1]}
+    assert told(world, by_itself)[purpose] == told(world, sent)[purpose] == ["bridge_announced"]
+    assert announced(world, by_itself)[purpose] == announced(world, sent)[purpose]
+    assert traces(world, sent) == traces(world, by_itself) == set()
+
+
+def test_an_announcement_ends_with_a_withdrawal_and_with_its_signal(world: World, rule: BridgeRule) -> None:
+    purpose = rule.purposes[0]
+    cases = family(world, CONSENT_PLACE, more={purpose: reported(world, rule, purpose)})
+    world.state(purpose, cases[purpose], "consent_withdrawn", toward=rule.other(purpose))
+    world.drain()
+    assert announced(world, cases)[purpose] == []
+
+    kind, home = kind_of(world, purpose), {**person(), **house(world.bundle, CONSENT_PLACE)}
+    partner = world.partner_of(kind, CONSENT_PLACE)
+    plain = world.report(kind, CONSENT_PLACE, home)
+    signed = world.report(kind, CONSENT_PLACE, home, **reported(world, rule, purpose))
+    world.drain()
+    one = {purpose: world.cases_of(partner, plain)[0][1]}
+    assert len(announced(world, one)[purpose]) == 1
+    world.send(partner, world.withdrawal(kind, partner, signed))
+    world.drain()
+    assert announced(world, one)[purpose] == [], (
+        "it goes with the signal, and the case of the other one stays"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons", "why"),
+    [
+        ({"form": "another-v1"}, ["consent_not_counted"], "a form that is not registered for this partner"),
+        ({"by": ...}, ["consent_not_counted"], "nobody signed it"),
+        ({}, [], "registered, and told to nobody else"),
+    ],
+)
+def test_consent_that_does_not_count_says_so_and_its_signal_is_received(
+    world: World, rule: BridgeRule, changes: dict[str, Any], reasons: list[str], why: str
+) -> None:
+    purpose = rule.purposes[0]
+    kind, who = kind_of(world, purpose), {**person(), **house(world.bundle, CONSENT_PLACE)}
+    event = world.report(kind, CONSENT_PLACE, who, **reported(world, rule, purpose, **changes))
+    partner = world.partner_of(kind, CONSENT_PLACE)
+    assert world.fate(partner, event) == ("accepted", "allowed", reasons), why
+    world.drain()
+    cases = {purpose: world.cases_of(partner, event)[0][1]}
+    assert len(announced(world, cases)[purpose]) == (0 if reasons else 1)
+
+
+# ---------------------------------------------------------------- several contract holders at one address
+
+
+def test_every_contract_holder_of_an_address_agrees_and_each_can_end_it(
+    world: World, rule: BridgeRule
+) -> None:
+    pupil = next(p for p in rule.purposes if world.bundle.purposes[p].subject == "person")
+    debts, home = rule.other(pupil), house(world.bundle, CONSENT_PLACE)
+    cases = family(world, CONSENT_PLACE, home=home)
+    kind = kind_of(world, debts)
+    world.report(kind, CONSENT_PLACE, {**person(), **home})
+    world.drain()
+    holders = sorted(
+        str(one)
+        for (one,) in world.rows("SELECT person_id FROM casework.signal WHERE case_id = %s", (cases[debts],))
+    )
+    assert len(holders) == 2, "one case of the address, two contract holders"
+    agree(world, rule, cases, pupil)
+
+    with pytest.raises(IllegalMove, match="one of the people of this case"):
+        agree(world, rule, cases, debts)
+    agree(world, rule, cases, debts, person_id=holders[0])
+    assert sides(world, cases) == {} and traces(world, cases) == {pupil}, "one of two opens nothing"
+    agree(world, rule, cases, debts, person_id=holders[1])
+    accept(world, cases, debts)
+    everything_shown(world, rule, cases)
+
+    withdrawn = {"toward": pupil, "person_id": holders[0]}
+    world.state(debts, cases[debts], "consent_withdrawn", **withdrawn)
+    wait_for(lambda: {s for s, _ in sides(world, cases).values()} == {"ended"}, 60, "the end of the bridge")
+    agree(world, rule, cases, debts, person_id=holders[0])
+    accept(world, cases, debts)
+    everything_shown(world, rule, cases)
+
+    world.report(kind, CONSENT_PLACE, {**person(), **home})
+    world.drain()
+    assert {str(side) for side in sides(world, cases).values()} == {str(("ended", {}))}, (
+        "a third contract holder did not agree"
+    )
+    assert all(heard[-1] == "bridge_ended" for heard in told(world, cases).values())
+
+
+# ---------------------------------------------------------------- what a bridge never reaches
+
+
+def test_nothing_of_a_bridge_is_in_the_national_delivery_or_on_a_receipt(
+    world: World, rule: BridgeRule, tmp_path: Path
+) -> None:
+    more = {purpose: reported(world, rule, purpose) for purpose in rule.purposes}
+    cases = family(world, CONSENT_PLACE, more=more)
+    for purpose in rule.purposes:
+        agree(world, rule, cases, purpose)
+    accept(world, cases, rule.purposes[0])
+    accept(world, cases, rule.purposes[1])
+    everything_shown(world, rule, cases)
+    words = {*rule.forms, rule.id, *(f"{word}" for purpose in rule.purposes for word in roles(rule).values())}
+    words |= {"brug", "bridge", "consent", "toestemming", *map(str, cases.values())}
+
+    delivery = App(Settings.from_env(world.stack.environment("delivery")))
+    first = today().replace(day=1)
+    path, made = delivery.deliveries.export(
+        delivery.bundle(), CONSENT_PLACE, first, today(), tmp_path / "ddas.json"
+    )
+    assert made.signals > 0 and ddas.problems(made.document) == []
+    text = path.read_text("utf-8").casefold()
+    assert [word for word in words if word.casefold() in text] == []
+    for purpose, case_id in cases.items():
+        other = world.bundle.team(world.case(cases[rule.other(purpose)])["team"])
+        (partner,) = {
+            row[0] for row in world.rows("SELECT partner FROM casework.signal WHERE case_id = %s", (case_id,))
+        }
+        heard = str(world.receipts_topic(partner)).casefold()
+        assert other is not None and other.name.casefold() not in heard
+        # The remark about a form that is not registered is about the event, and sent whatever cases there are.
+        heard = heard.replace("consent_not_counted", "").replace("de toestemming telt niet mee", "")
+        heard = heard.replace("the consent does not count", "")
+        assert [word for word in words if word.casefold() in heard] == []
 
 
 # ---------------------------------------------------------------- family B: the same facts, and nobody agreed

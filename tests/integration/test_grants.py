@@ -24,11 +24,13 @@ LOGINS = {
     "bereik_intake": f"{_CONSUMER} intake.landed:si intake.receipt:si intake.original:si",
     "bereik_casework": f"{_CONSUMER} ops.parked:i",
     "bereik_outreach": f"{_CONSUMER} ops.parked:i ops.endpoint:siud ops.silence:s",
-    "bereik_bridge": f"{_CONSUMER} ops.parked:i bridge.trace:siud bridge.bridge:siud bridge.side:siud audit.act:i",
+    "bereik_bridge": f"{_CONSUMER} ops.parked:i bridge.trace:siud bridge.bridge:siud bridge.side:siud"
+    " bridge.announced:siud audit.act:i",
     "bereik_checks": f"{_CONSUMER} ops.parked:i audit.act:i",
     "bereik_relay": f"{_EVERY} ops.outbox:sd",
     "bereik_web": f"{_EVERY} ops.outbox:i ops.account:s ops.member:s ops.reviewer:s ops.gate_count:s ops.flow_count:s"
-    " casework.case:s casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s audit.act:i",
+    " casework.case:s casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s bridge.announced:s"
+    " audit.act:i",
     "bereik_dags": f"{_EVERY} ops.position:s ops.outbox:i ops.gate_count:s ops.flow_count:s",
     "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
     " ops.silence:siu ops.reviewer:siud ops.gate_count:s ops.flow_count:s audit.act:i",
@@ -41,14 +43,14 @@ PER_PURPOSE = {
     "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:siu"
     " casework.notice:siu casework.notice_try:si casework.matching:si",
     "telling": "intake.receipt:s intake.told:si",
-    "bridging": "casework.case:s casework.fact:s",
+    "bridging": "casework.case:s casework.fact:s casework.signal:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s vault.residency:s casework.case:s casework.signal:s casework.fact:s",
     "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu",
     "reviewing": "vault.register:s vault.record:su vault.key:i vault.link:i vault.review:su vault.verdict:si vault.crowd:s",
 }
 AUDITOR = (
-    "audit.act bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.notice"
+    "audit.act bridge.announced bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.notice"
     " casework.notice_try casework.fact casework.matching casework.signal"
     " ops.endpoint ops.silence"
     " intake.landed intake.original intake.receipt intake.told ops.activation ops.bundle ops.member ops.outbox"
@@ -60,6 +62,20 @@ COLUMNS = {
     "tracing": {
         "vault.register": {"register_id", "purpose", "municipality", "sealed_key"},
         "vault.record": {"signal_id", "purpose", "sealed"},
+    },
+    # Whom a case is about and what was announced of consent; no amount, no partner, no kind of signal.
+    "bridging": {
+        "casework.signal": {
+            "signal_id",
+            "purpose",
+            "subject",
+            "case_id",
+            "person_id",
+            "status",
+            "signal_date",
+            "received_at",
+            "consent",
+        },
     },
     "telling": {
         "intake.receipt": {"receipt_id", "partner", "purpose", "signal_id", "fate", "action"},
@@ -350,6 +366,7 @@ def test_the_board_sees_nothing_without_a_user(world: World) -> None:
                 "casework.alert",
                 "bridge.side",
                 "bridge.bridge",
+                "bridge.announced",
             ):
                 assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), (user, table)
 

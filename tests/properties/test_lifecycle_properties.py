@@ -17,6 +17,7 @@ from bereik.lifecycle import Fact, Field, IllegalMove
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 PURPOSES = sorted(BUNDLE.purposes.values(), key=lambda purpose: purpose.id)
 TEAMS, TODAY = ("9901-a", "9901-b"), date(2026, 11, 25)
+PEOPLE = ("0000000a", "0000000b")
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 each_purpose = pytest.mark.parametrize("purpose", PURPOSES, ids=lambda purpose: purpose.id)
@@ -32,6 +33,7 @@ def values(field: Field, purpose: Purpose) -> st.SearchStrategy[Any]:
         "team": st.sampled_from(TEAMS),
         "id": st.sampled_from(["0000000a", "0000000b"]),
         "slug": st.just("a-word"),
+        "holder": st.sampled_from(PEOPLE),
     }[field.kind]
 
 
@@ -48,7 +50,7 @@ def state_all(purpose: Purpose, start: str, tried: list[tuple[str, dict[str, Any
     for hour, (kind, detail) in enumerate(tried):
         when = lifecycle.stand(facts, purpose, start).when
         try:
-            lifecycle.check(kind, detail, purpose, when, TEAMS, TODAY)
+            lifecycle.check(kind, detail, purpose, when, TEAMS, TODAY, PEOPLE)
         except IllegalMove:
             continue
         facts.append(Fact("c", kind, detail, "w", START + timedelta(hours=hour)))
@@ -80,7 +82,7 @@ def test_from_every_state_that_can_be_reached_a_case_can_end_lawfully(
         for hour, (kind, detail) in enumerate(way):
             when = lifecycle.stand(found, purpose, start).when
             try:
-                lifecycle.check(kind, detail, purpose, when, TEAMS, TODAY)
+                lifecycle.check(kind, detail, purpose, when, TEAMS, TODAY, PEOPLE)
             except IllegalMove:
                 break
             found.append(Fact("c", kind, detail, "w", later + timedelta(hours=hour)))

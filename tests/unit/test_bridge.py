@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from bereik import bridge
-from bereik.bridge import State
+from bereik.bridge import ANNOUNCED, Consent, State
 from bereik.bundle import Agrees, BridgeRule, Bundle, Statute
 from bereik.lifecycle import Fact
 from bereik.ports import CaseView
@@ -37,7 +37,16 @@ def consent(who: str, minute: int = 0, **changes: Any) -> Fact:
     return fact("consent", minute, **{"toward": toward, "who": who, "form": "form-1", **changes})
 
 
-def case(purpose: str, *facts: Fact, open_: bool = True) -> CaseView:
+ANNA, BART = str(UUID(int=11)), str(UUID(int=12))
+
+
+def case(
+    purpose: str,
+    *facts: Fact,
+    open_: bool = True,
+    people: tuple[str, ...] = (ANNA,),
+    announced: tuple[Fact, ...] = (),
+) -> CaseView:
     number = 1 if purpose == "help" else 2
     return CaseView(
         str(UUID(int=number)),
@@ -48,7 +57,17 @@ def case(purpose: str, *facts: Fact, open_: bool = True) -> CaseView:
         date(2026, 11, 3),
         str(UUID(int=9)),
         facts,
+        dict.fromkeys(people, str(UUID(int=9))),
+        announced,
     )
+
+
+def agreed(one: CaseView, age: int | None = None) -> dict[str, Fact]:
+    return bridge.agreements(one, RULE, dict.fromkeys(one.people, age))
+
+
+def given(one: CaseView, age: int | None = None) -> Consent | None:
+    return bridge.consent_of(one, agreed(one, age))
 
 
 # ---------------------------------------------------------------- whose consent counts
@@ -107,7 +126,7 @@ def case(purpose: str, *facts: Fact, open_: bool = True) -> CaseView:
     ],
 )
 def test_consent_of(purpose: str, age: int | None, facts: list[Fact], counts: bool, why: str) -> None:
-    assert (bridge.consent_of(case(purpose, *facts), RULE, age) is not None) is counts, why
+    assert (given(case(purpose, *facts), age) is not None) is counts, why
 
 
 def test_the_declared_rule_lets_a_pupil_decide_from_16_and_a_parent_before() -> None:
@@ -118,10 +137,96 @@ def test_the_declared_rule_lets_a_pupil_decide_from_16_and_a_parent_before() -> 
     assert set(rule.fields) == set(rule.agrees) == set(rule.purposes)
 
 
+# ---------------------------------------------------------------- several people at one address
+
+
+def of(person: str, minute: int = 0, **changes: Any) -> Fact:
+    return consent("holder", minute, person_id=person, **changes)
+
+
+def gone(minute: int, **detail: Any) -> Fact:
+    return fact("consent_withdrawn", minute, toward="school", **detail)
+
+
+@pytest.mark.parametrize(
+    ("facts", "since", "why"),
+    [
+        ([of(ANNA)], None, "one of the two contract holders keeps it shut"),
+        ([of(ANNA), of(BART, 7)], 7, "both: since the last of them"),
+        ([of(BART), of(ANNA, 7)], 7, "in whichever order"),
+        ([of(ANNA), of(BART, 7), of(ANNA, 9)], 7, "signing again renews nothing"),
+        ([of(ANNA), of(BART, 7), gone(8, person_id=BART)], None, "either may withdraw"),
+        ([of(ANNA), of(BART, 7), gone(8, person_id=ANNA), of(ANNA, 9)], 9, "and come back on it"),
+        ([of(ANNA), of(BART, 7), gone(8)], None, "a withdrawal that names nobody is everybody's"),
+        ([of(ANNA), of(BART, 7), gone(8), of(BART, 9)], None, "after which each agrees again"),
+        ([of(ANNA), consent("holder", 7)], None, "a consent that names nobody is of no one in particular"),
+        ([of(ANNA), of(str(UUID(int=13)), 7)], None, "somebody else's consent is not theirs"),
+    ],
+)
+def test_each_contract_holder_of_an_address_agrees(facts: list[Fact], since: int | None, why: str) -> None:
+    found = given(case("help", *facts, people=(ANNA, BART)))
+    assert (found and found.since) == (None if since is None else START + timedelta(minutes=since)), why
+
+
+def test_consent_names_every_form_that_was_signed() -> None:
+    two = replace(RULE, forms=("form-1", "form-2"))
+    one = case("help", of(ANNA), of(BART, form="form-2"), people=(ANNA, BART))
+    found = bridge.consent_of(one, bridge.agreements(one, two, {ANNA: None, BART: None}))
+    assert found is not None and found.forms == ("form-1", "form-2")
+
+
+def test_a_new_contract_holder_at_the_address_closes_what_was_open() -> None:
+    before = case("help", of(ANNA))
+    assert given(before) is not None
+    assert given(replace(before, people={ANNA: "s1", BART: "s2"})) is None
+
+
+# ---------------------------------------------------------------- consent in an event
+
+
+def told(minute: int = 0, person: str = ANNA, **changes: Any) -> Fact:
+    """What a partner reports: a form and who signed it. Toward what, it does not say."""
+    return fact(ANNOUNCED, minute, **{"form": "form-1", "who": "holder", "person_id": person, **changes})
+
+
+@pytest.mark.parametrize(
+    ("announced", "facts", "kind", "why"),
+    [
+        ([told()], [], ANNOUNCED, "reported, and nobody confirmed it"),
+        ([told()], [of(ANNA, 5)], "consent", "a worker confirmed it"),
+        ([told(5)], [of(ANNA)], "consent", "a report takes nothing from what was taken down"),
+        ([told()], [gone(5)], None, "withdrawn before anybody confirmed it"),
+        ([told()], [gone(5, person_id=ANNA)], None, "withdrawn by the person"),
+        ([told(9)], [gone(5)], ANNOUNCED, "reported again after a withdrawal: asked again"),
+        ([told(form="form-0")], [], None, "a form that is not known"),
+        ([told(who="neighbour")], [], None, "somebody who has no say"),
+        ([told(person=BART)], [], None, "about somebody whom the case is not about any more"),
+    ],
+)
+def test_consent_in_an_event_is_announced_until_a_worker_confirms_it(
+    announced: list[Fact], facts: list[Fact], kind: str | None, why: str
+) -> None:
+    one = case("help", *facts, announced=tuple(announced))
+    found = agreed(one).get(ANNA)
+    assert (found and found.kind) == kind, why
+    assert (given(one) is not None) is (kind == "consent"), "only what is confirmed opens anything"
+
+
+def test_a_pupil_who_is_too_young_announces_nothing() -> None:
+    one = case("school", announced=(told(who="pupil"),))
+    assert agreed(one, 15) == {} and set(agreed(one, 16)) == {ANNA}
+
+
+def test_a_confirmed_and_an_announced_holder_open_nothing_together() -> None:
+    one = case("help", of(ANNA), people=(ANNA, BART), announced=(told(person=BART),))
+    assert {person: fact.kind for person, fact in agreed(one).items()} == {ANNA: "consent", BART: ANNOUNCED}
+    assert given(one) is None
+
+
 # ---------------------------------------------------------------- deciding
 
 HELP, SCHOOL = case("help"), case("school")
-EARLY, LATE = consent("holder", 0), consent("pupil", 5)
+EARLY, LATE = Consent(("form-1",), START), Consent(("form-1",), START + timedelta(minutes=5))
 STATUTE = Statute("s", "art. 4", "DPIA-1", "B&W", date(2025, 1, 1), None, frozenset({"help", "school"}))
 
 
@@ -166,7 +271,7 @@ STATUTE = Statute("s", "art. 4", "DPIA-1", "B&W", date(2025, 1, 1), None, frozen
 def test_decide(
     first: CaseView,
     second: CaseView,
-    consents: tuple[Fact | None, Fact | None],
+    consents: tuple[Consent | None, Consent | None],
     state: State,
     why: str,
 ) -> None:
@@ -176,21 +281,21 @@ def test_decide(
 
 
 def test_signing_again_does_not_close_an_open_bridge() -> None:
-    mine = case("help", EARLY, consent("holder", 20))
-    theirs = case("school", LATE, fact("bridge_accepted", 9))
-    consents = (bridge.consent_of(mine, RULE, None), bridge.consent_of(theirs, RULE, 17))
+    mine = case("help", consent("holder"), consent("holder", 20))
+    theirs = case("school", consent("pupil", 5), fact("bridge_accepted", 9))
+    consents = (given(mine), given(theirs, 17))
     assert bridge.decide(mine, theirs, RULE, None, consents).state is State.OPEN
 
 
 def test_after_a_withdrawal_the_other_team_is_asked_again() -> None:
     again = [
-        LATE,
+        consent("pupil", 5),
         fact("bridge_accepted", 9),
         fact("consent_withdrawn", 10, toward="help"),
         consent("pupil", 20),
     ]
-    mine, theirs = case("help", EARLY), case("school", *again)
-    consents = (bridge.consent_of(mine, RULE, None), bridge.consent_of(theirs, RULE, 17))
+    mine, theirs = case("help", consent("holder")), case("school", *again)
+    consents = (given(mine), given(theirs, 17))
     assert bridge.decide(mine, theirs, RULE, None, consents).state is State.REQUESTED
 
 

@@ -146,6 +146,8 @@ def test_absence_knows_only_what_the_law_lets_it_know() -> None:
         *("meldingId", "grondslag", "verzuimsoort", "begindatum", "einddatum", "omvang", "brin"),
         *("geslachtsnaam", "voorvoegsel", "voorletters", "voornamen", "geboortedatum"),
         *("postcode", "huisnummer", "huisletter", "huisnummertoevoeging", "gemeentecode"),
+        # Nobody has to send these, and casework is not told of them.
+        *("toestemmingFormulier", "toestemmingDoor"),
     }
 
 

@@ -180,3 +180,38 @@ def test_who_takes_a_case_up_after_it_came_back_has_it() -> None:
     facts = [fact("taken_up"), fact("closed", 1, result=HELPED), fact("taken_up", 3, "w2")]
     stands = lifecycle.stand(facts, DEBTS, "new", [START + timedelta(hours=2)])
     assert (stands.when, stands.holder, stands.taken_up_at) == ("taken_up", "w2", START)
+
+
+# ---------------------------------------------------------------- whose consent
+
+ANNA, BART = "0000000a", "0000000b"
+AGREED = {"toward": "leerplicht", "who": "contractant", "form": "gezin-v1"}
+
+
+@pytest.mark.parametrize(
+    ("people", "detail", "lawful", "why"),
+    [
+        ((ANNA,), {}, True, "one person: nobody else can be meant"),
+        ((ANNA, BART), {}, False, "two contract holders: whose consent is it"),
+        ((ANNA, BART), {"person_id": BART}, True, "one of them"),
+        ((ANNA, BART), {"person_id": "0000000c"}, False, "somebody else"),
+    ],
+)
+def test_consent_says_whose_it_is(
+    people: tuple[str, ...], detail: dict[str, Any], lawful: bool, why: str
+) -> None:
+    def state() -> None:
+        lifecycle.check("consent", {**AGREED, **detail}, DEBTS, "new", TEAMS, TODAY, people)
+
+    if lawful:
+        state()
+        assert lifecycle.completed("consent", {**AGREED, **detail}, people)["person_id"] in people, why
+    else:
+        with pytest.raises(lifecycle.IllegalMove, match=f"{ANNA}, {BART}"):
+            state()
+
+
+def test_a_withdrawal_that_names_nobody_stays_everybodys() -> None:
+    withdrawn = {"toward": "leerplicht"}
+    lifecycle.check("consent_withdrawn", withdrawn, DEBTS, "new", TEAMS, TODAY, (ANNA, BART))
+    assert lifecycle.completed("consent_withdrawn", withdrawn, (ANNA,)) == withdrawn
