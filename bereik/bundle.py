@@ -460,7 +460,8 @@ class Lookup:
 class Purpose:
     """Why data may be used: legal basis, subject, life cycle, retention.
 
-    `words` are its lists of words by name: results, contacts, dayparts, causes, reasons, rules, promises.
+    `words` are its lists of words by name: results, contacts, dayparts, causes, reasons, rules,
+    promises, languages.
     """
 
     id: str

@@ -457,6 +457,7 @@ def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
         ):
             standing = replace(standing, when=gone.when, since=gone.since, holder=None)
             reasons.append(reason(Reason(gone.when)))
+    language = lifecycle.language_of(held) if held else None
     labels, level, why, way = _place(
         bundle,
         purpose.id,
@@ -468,6 +469,7 @@ def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
         crisis,
         warm,
         outcome == "repeat",
+        language,
     )
     status, result = _words(bundle, purpose.id, standing.when)
     if standing.team is not None:
@@ -708,8 +710,9 @@ def labels_of(
     warm: bool,
     repeat: bool,
     sorts: Sequence[str] = (),
+    language: str | None = None,
 ) -> dict[str, tuple[str, ...]]:
-    """The labels that routes, priorities and contact plans are matched against."""
+    """The labels that routes, priorities and contact plans are matched against; `language` by routes only."""
 
     def yes(value: bool) -> tuple[str, ...]:
         return ("yes" if value else "no",)
@@ -722,6 +725,7 @@ def labels_of(
         "crisis": yes(crisis),
         "warm": yes(warm),
         "repeat": yes(repeat),
+        "language": () if language is None else (language,),
     }
 
 
@@ -746,9 +750,10 @@ def _place(
     crisis: bool,
     warm: bool,
     repeat: bool,
+    language: str | None,
 ) -> tuple[Mapping[str, tuple[str, ...]], int, Mapping[str, str], Route]:
     """The labels; the level and reason of the priority that they have; the route."""
-    labels = labels_of(areas, types, kind.value, crisis, warm, repeat, sorts)
+    labels = labels_of(areas, types, kind.value, crisis, warm, repeat, sorts, language)
     sets = {name: frozenset(values) for name, values in labels.items()}
     level, why = _priority(bundle.purposes[purpose_id].priorities, sets)
     return labels, level, why, route(sets, bundle.municipalities[municipality].routes[purpose_id])

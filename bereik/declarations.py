@@ -51,7 +51,7 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
     "consent_by": "string",
 }
 # The lists of words of a purpose that facts choose from, beside its results.
-WORD_LISTS: Final = ("contacts", "dayparts", "causes", "reasons", "rules", "promises")
+WORD_LISTS: Final = ("contacts", "dayparts", "causes", "reasons", "rules", "promises", "languages")
 # Roles whose fields casework decides on, so they have to be facts.
 _FACT_ROLES: Final = ("amount", "crisis", "warm", "sort")
 
@@ -512,6 +512,10 @@ class _Checks:
                     if kind["purpose"] == purpose
                     for row in kind["sorts"]
                 }
+            elif label == "language":
+                # Of a purpose that cannot be read nothing more is said.
+                found = self.purposes.get(purpose)
+                known = [word["id"] for word in found["languages"]] if found is not None else values
             else:
                 known = _LABEL_VALUES[label]
             for index, value in enumerate(values):

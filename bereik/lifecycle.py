@@ -89,6 +89,8 @@ FACTS: Final[Mapping[str, Mapping[str, Field]]] = {
     },
     "promise_kept": {"promise_id": Field("id")},
     "promise_broken": {"promise_id": Field("id")},
+    # The language in which the resident wants to be spoken with, because the resident said so; never concluded from anything.
+    "language": {"language": Field("word", words_of="languages")},
     # The team is full: the case gets the lighter plan. Only the rule of capacity states it.
     "lightened": {},
     # checks before contact
@@ -284,6 +286,12 @@ def _is_day(text: str) -> bool:
 
 
 # ---------------------------------------------------------------- reading them back
+
+
+def language_of(facts: Iterable[Fact]) -> str | None:
+    """The language of contact that was stated last of one case; None when nobody said any."""
+    said = [fact for fact in facts if fact.kind == "language"]
+    return str(max(said, key=lambda fact: fact.stated_at).detail["language"]) if said else None
 
 
 def move_from(purpose: Purpose, act: str, when: str) -> Move | None:

@@ -175,7 +175,7 @@ def _town(town: Municipality, bundle: Bundle) -> Iterator[str]:
         root = town.routes.get(purpose.id)
         if root is not None:
             yield "- Which team (route), the first that fits:"
-            yield from _route(root, town, 1)
+            yield from _route(root, town, purpose, 1)
     yield ""
     yield f"### {town.name}: statutes registered for bridges"
     yield ""
@@ -225,12 +225,12 @@ def _words(purpose: Purpose, kind: str, ids: Iterable[str]) -> list[str]:
     return [f"{known.get(one, one)} ({one})" if known.get(one, one) != one else one for one in ids]
 
 
-def _route(node: RouteNode, town: Municipality, depth: int) -> Iterator[str]:
+def _route(node: RouteNode, town: Municipality, purpose: Purpose, depth: int) -> Iterator[str]:
     indent = "  " * depth
     for child in node.children:
         team = f": {_team(town, child.team)}" if child.team else ""
-        yield f"{indent}- {_match(child.match, town.areas)}{team}"
-        yield from _route(child, town, depth + 1)
+        yield f"{indent}- {_match(child.match, town.areas, purpose)}{team}"
+        yield from _route(child, town, purpose, depth + 1)
     if node.team and depth == 1:
         yield f"{indent}- everything else: {_team(town, node.team)}"
 
@@ -239,9 +239,15 @@ def _team(town: Municipality, team_id: str) -> str:
     return next((f"{team.name} (`{team.id}`)" for team in town.teams if team.id == team_id), f"`{team_id}`")
 
 
-def _match(match: Mapping[str, Sequence[str]], areas: Mapping[str, str] | None = None) -> str:
+def _match(
+    match: Mapping[str, Sequence[str]], areas: Mapping[str, str] | None = None, purpose: Purpose | None = None
+) -> str:
     parts = []
     for label, values in match.items():
+        if label == "language" and purpose is not None:
+            spoken = " or ".join(_words(purpose, "languages", values))
+            parts.append(f"the resident asked to be spoken with in {spoken}")
+            continue
         known = [
             (areas or {}).get(value, value) if label == "area" else _LABELS.get((label, value), value)
             for value in values

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bereik import cases
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle, Purpose, SignalType
 from bereik.cases import Case, Signal
 from bereik.lifecycle import CLOSED, OPEN, Fact
 
@@ -44,6 +44,31 @@ class Trial:
     before: Mapping[str, int]
     after: Mapping[str, int]
     moved: tuple[Moved, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Cases of one team under the one bundle and the other, and its room for as many days; None: nothing is said about it.
+
+    `over`: under the other bundle it has more than it has room for.
+    """
+
+    team: str
+    before: int
+    after: int
+    room: int | None
+    over: bool
+
+
+def loads(tried: Trial, active: Bundle, proposed: Bundle, days: int) -> tuple[Load, ...]:
+    """Every team of a trial beside its declared capacity, that of the proposed bundle first; by id."""
+    found = []
+    for team_id in sorted({*tried.before, *tried.after}):
+        team = proposed.team(team_id) or active.team(team_id)
+        room = round(team.capacity_per_week * days / 7) if team and team.capacity_per_week else None
+        before, after = tried.before.get(team_id, 0), tried.after.get(team_id, 0)
+        found.append(Load(team_id, before, after, room, room is not None and after > room))
+    return tuple(found)
 
 
 def compare(
@@ -122,10 +147,14 @@ _CHANGES: Mapping[str, tuple[str, str]] = {
     "without_crisis": ("Zonder het crisissignaal", "Without the crisis signal"),
     "with_crisis": ("Met een crisissignaal", "With a crisis signal"),
     "without_warm": ("Zonder warme overdracht", "Without the warm hand-over"),
-    "without_newest": ("Zonder het nieuwste signaal ({date})", "Without the newest signal ({date})"),
+    "with_warm": ("Met een warme overdracht", "With a warm hand-over"),
+    "without_signal": ("Zonder het signaal van {date} ({nl})", "Without the signal of {date} ({en})"),
     "one_more": ("Met nog een signaal van een andere partner", "With one more signal, from another partner"),
     "more_money": ("Met € {amount} meer", "With € {amount} more"),
+    "less_money": ("Met € {amount} minder", "With € {amount} less"),
     "area": ("In het gebied {area}", "In the area {area}"),
+    "language": ("Als de inwoner om {nl} had gevraagd", "Had the resident asked for {en}"),
+    "no_language": ("Als de inwoner om geen taal had gevraagd", "Had the resident asked for no language"),
 }
 _EFFECTS: Mapping[str, tuple[str, str]] = {
     "team": ("het team was dan {value}", "the team would have been {value}"),
@@ -153,7 +182,6 @@ def counterfactuals(
     Empty when no case of the subject has this id.
     """
     purpose = bundle.purposes[purpose_id]
-    # The case is found again by its oldest signal, whatever the change does to ids and periods.
     found = next(
         (
             case
@@ -164,75 +192,95 @@ def counterfactuals(
     )
     if found is None:
         return ()
-    inside = {one.signal_id for one in subject.signals} & set(found.signals)
     told = []
-    for change, values, signals in _changes(subject.signals, inside, found, bundle):
-        then = next(
-            (
-                case
-                for case in cases.decide(signals, subject.facts, purpose, bundle, now)
-                if found.anchor in case.signals
-            ),
-            None,
-        )
-        if then is not None and (other := _difference(change, values, found, then, bundle)) is not None:
-            told.append(other)
+    for change, values, other in _changes(subject, found, purpose, bundle):
+        # The case is the one with the oldest signal that is still in it.
+        left = next(one for one in found.signals if any(one == signal.signal_id for signal in other.signals))
+        decided = cases.decide(other.signals, other.facts, purpose, bundle, now)
+        then = next((case for case in decided if left in case.signals), None)
+        if then is not None and (differs := _difference(change, values, found, then, bundle)) is not None:
+            told.append(differs)
     return tuple(told)
 
 
 def _changes(
-    signals: Sequence[Signal], inside: set[str], case: Case, bundle: Bundle
-) -> Iterable[tuple[str, dict[str, str], list[Signal]]]:
-    types = bundle.signal_types
-    members = sorted((one for one in signals if one.signal_id in inside), key=lambda one: one.order)
-    if case.crisis:
-        yield "without_crisis", {}, _with_flag(signals, inside, "crisis_field", False, bundle)
-    elif any(types[one.type].crisis_field for one in members):
-        yield "with_crisis", {}, _with_flag(signals, inside, "crisis_field", True, bundle)
-    if any(cases.flagged(one, types[one.type].warm_field) for one in members):
-        yield "without_warm", {}, _with_flag(signals, inside, "warm_field", False, bundle)
+    subject: Subject, case: Case, purpose: Purpose, bundle: Bundle
+) -> Iterable[tuple[str, dict[str, str], Subject]]:
+    """Every single change, its values, and the subject as it would then have been."""
+    types, town = bundle.signal_types, bundle.municipalities[case.municipality]
+    inside = set(case.signals)
+    members = sorted((one for one in subject.signals if one.signal_id in inside), key=lambda one: one.order)
+
+    def told(*changed: Signal) -> Subject:
+        by_id = {one.signal_id: one for one in changed}
+        return replace(subject, signals=tuple(by_id.get(one.signal_id, one) for one in subject.signals))
+
+    for change in ("crisis", "warm"):
+        fields = {one.signal_id: getattr(types[one.type], f"{change}_field") for one in members}
+        if any(cases.flagged(one, fields[one.signal_id]) for one in members):
+            yield (
+                f"without_{change}",
+                {},
+                told(*(_flagged(one, fields[one.signal_id], False) for one in members)),
+            )
+        elif any(fields.values()):
+            yield f"with_{change}", {}, told(*(_flagged(one, fields[one.signal_id], True) for one in members))
     if len(members) > 1:
-        newest = members[-1]
-        yield (
-            "without_newest",
-            {"date": newest.signal_date.isoformat()},
-            [one for one in signals if one.signal_id != newest.signal_id],
-        )
+        for member in members:
+            values = {"date": member.signal_date.isoformat(), **types[member.type].label}
+            left = tuple(one for one in subject.signals if one.signal_id != member.signal_id)
+            yield "without_signal", values, replace(subject, signals=left)
     else:
         newest = members[-1]
         # A later moment on the same day: the oldest signal stays the oldest.
         more = replace(
             newest, signal_id="~", partner="~", received_at=newest.received_at + timedelta(seconds=1)
         )
-        yield "one_more", {}, [*signals, more]
-    short = next((reason["missing"] for reason in case.reasons if reason["code"] == "below_threshold"), None)
-    if short is not None:
-        field = types[members[-1].type].amount_field or ""
-        richer = replace(members[-1], facts={**members[-1].facts, field: members[-1].facts[field] + short})
-        yield (
-            "more_money",
-            {"amount": str(short)},
-            [richer if one.signal_id == richer.signal_id else one for one in signals],
-        )
-    for area, name in bundle.municipalities[case.municipality].areas.items():
+        yield "one_more", {}, replace(subject, signals=(*subject.signals, more))
+    counted = [one for one in members if one.signal_id not in case.passed]
+    for reason in case.reasons:
+        if reason["code"] == "below_threshold":
+            amount = int(reason["missing"])
+            yield "more_money", {"amount": str(amount)}, told(*_richer(counted, amount, types))
+        elif reason["code"] == "above_threshold":
+            amount = int(reason["total"]) - int(reason["threshold"]) + 1
+            yield "less_money", {"amount": str(amount)}, told(*_richer(counted, -amount, types))
+    for area, name in town.areas.items():
         if area != case.area:
-            yield (
-                "area",
-                {"area": name},
-                [replace(one, area=area) if one.signal_id in inside else one for one in signals],
-            )
+            yield "area", {"area": name}, told(*(replace(one, area=area) for one in members))
+    yield from _languages(subject, case, purpose)
 
 
-def _with_flag(
-    signals: Sequence[Signal], inside: set[str], attribute: str, value: bool, bundle: Bundle
-) -> list[Signal]:
-    def changed(one: Signal) -> Signal:
-        name = getattr(bundle.signal_types[one.type], attribute)
-        if one.signal_id not in inside or name is None:
-            return one
-        return replace(one, facts={**one.facts, name: value})
+def _flagged(signal: Signal, field: str | None, value: bool) -> Signal:
+    return signal if field is None else replace(signal, facts={**signal.facts, field: value})
 
-    return [changed(one) for one in signals]
+
+def _richer(members: Sequence[Signal], amount: int, types: Mapping[str, SignalType]) -> Iterable[Signal]:
+    """The newest signals with so much more, or less, in all; none below zero."""
+    for one in reversed(members):
+        field = types[one.type].amount_field
+        held = one.facts.get(field) if field else None
+        if isinstance(held, int) and amount:
+            then = max(0, held + amount)
+            amount -= then - held
+            yield replace(one, facts={**one.facts, str(field): then})
+
+
+def _languages(
+    subject: Subject, case: Case, purpose: Purpose
+) -> Iterable[tuple[str, dict[str, str], Subject]]:
+    """Had the resident asked for another language, or for none. A case without an id has no facts."""
+    case_id = case.case_id
+    if case_id is None:
+        return
+    others = tuple(fact for fact in subject.facts if (fact.case_id, fact.kind) != (case_id, "language"))
+    (*said,) = case.labels["language"]
+    if said:
+        yield "no_language", {}, replace(subject, facts=others)
+    for word in purpose.words["languages"]:
+        if word.id not in said:
+            asked = Fact(case_id, "language", {"language": word.id}, "", case.received_at)
+            yield "language", dict(word.label), replace(subject, facts=(*others, asked))
 
 
 def _difference(

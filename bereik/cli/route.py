@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import calendar
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from bereik.app import App
-from bereik.bundle import Bundle
-from bereik.cases import labels_of
+from bereik.bundle import Bundle, Municipality
+from bereik.cases import Kind, labels_of
 from bereik.cli import show
 from bereik.cli.explain import known_case
 from bereik.errors import LastingError
 from bereik.routing import Route, route
-from bereik.trial import Trial
+from bereik.trial import Trial, loads
 
 
 class WrongTest(LastingError):
@@ -25,9 +26,6 @@ class WrongTest(LastingError):
 
 class UnknownLabel(LastingError):
     """A label or value that no case can have: with it every case would go to the root."""
-
-
-_LABELS = frozenset(labels_of((), (), "", crisis=False, warm=False, repeat=False))
 
 
 def add(subparsers: Any) -> None:
@@ -71,15 +69,17 @@ def _by_labels(arguments: argparse.Namespace, proposed: Bundle | None) -> int:
     town = bundle.municipalities.get(arguments.municipality or "")
     root = town.routes.get(arguments.purpose or "") if town is not None else None
     pairs = [text.partition("=") for text in arguments.labels]
-    if root is None or any(not value for _, _, value in pairs):
+    if town is None or root is None or any(not value for _, _, value in pairs):
         raise WrongTest()
     labels = {name: frozenset(value.split("|")) for name, _, value in pairs}
-    if strangers := sorted(labels.keys() - _LABELS):
+    known = _known(bundle, town, arguments.purpose)
+    if strangers := sorted(labels.keys() - known.keys()):
         raise UnknownLabel(
-            f"No case has a label {', '.join(strangers)}; known are {', '.join(sorted(_LABELS))}."
+            f"No case has a label {', '.join(strangers)}; known are {', '.join(sorted(known))}."
         )
-    if town is not None and not labels.get("area", frozenset()) <= town.areas.keys():
-        raise UnknownLabel(f"No such area here; known are {', '.join(sorted(town.areas))}.")
+    for name, values in labels.items():
+        if not values <= known[name]:
+            raise UnknownLabel(f"No such {name} here; known are {', '.join(sorted(known[name]))}.")
     way: Route = route(labels, root)
     if arguments.json:
         show(asdict(way))
@@ -88,24 +88,46 @@ def _by_labels(arguments: argparse.Namespace, proposed: Bundle | None) -> int:
     return 0
 
 
+def _known(bundle: Bundle, town: Municipality, purpose_id: str) -> dict[str, frozenset[str]]:
+    """Every label of a case of this purpose here, and the values it can have."""
+    types = [kind for kind in bundle.signal_types.values() if kind.purpose == purpose_id]
+    languages = bundle.purposes[purpose_id].words["languages"]
+    every = labels_of(
+        areas=tuple(town.areas),
+        types=[kind.id for kind in types],
+        kind="",
+        crisis=False,
+        warm=False,
+        repeat=False,
+        sorts=[sort for kind in types for sort in kind.sorts],
+    )
+    few = {"kind": frozenset(Kind), "language": frozenset(word.id for word in languages)}
+    few |= dict.fromkeys(("crisis", "warm", "repeat"), frozenset({"yes", "no"}))
+    return {name: few.get(name, frozenset(values)) for name, values in every.items()}
+
+
 def _tell(arguments: argparse.Namespace, found: Mapping[str, Trial], active: Bundle, proposed: Bundle) -> int:
+    # The room of a team is asked for a whole month; one case says nothing about it.
+    year, month = map(int, (arguments.month or "1-1").split("-"))
+    days = calendar.monthrange(year, month)[1]
+    teams = {purpose: loads(one, active, proposed, days) for purpose, one in found.items()}
     if arguments.json:
-        show({purpose: asdict(one) for purpose, one in found.items()})
+        shown = {
+            purpose: {**asdict(one), "teams": [asdict(load) for load in teams[purpose]]}
+            for purpose, one in found.items()
+        }
+        show(shown)
         return 0
     for purpose, one in found.items():
         print(
             f"{purpose}: {sum(one.before.values())} cases now, {sum(one.after.values())} under the other rules"
         )
-        for team_id in sorted({*one.before, *one.after}):
-            team = proposed.team(team_id) or active.team(team_id)
-            # A month has 4.3 weeks.
-            room = (
-                f"   room for {round(team.capacity_per_week * 4.3)} a month"
-                if team and team.capacity_per_week
-                else ""
+        for load in teams[purpose]:
+            room = f"   room for {load.room} a month" if arguments.month and load.room is not None else ""
+            full = f"   OVER by {load.after - load.room}" if load.over and load.room is not None else ""
+            print(
+                f"  {load.team:24} {load.before:6} → {load.after:6}  {load.after - load.before:+d}{room}{full}"
             )
-            now, then = one.before.get(team_id, 0), one.after.get(team_id, 0)
-            print(f"  {team_id:24} {now:6} → {then:6}  {then - now:+d}{room}")
         for moved in one.moved:
             print(f"  case {moved.case_id[:8]}: {moved.before or 'nobody'} → {moved.after or 'nobody'}")
     return 0

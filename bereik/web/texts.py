@@ -447,6 +447,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "label.crisis": ("crisis", "crisis"),
     "label.warm": ("warme overdracht", "warm hand-over"),
     "label.repeat": ("herhaalde melding", "repeat report"),
+    "label.language": ("taal waar de inwoner om vroeg", "language that the resident asked for"),
     "yes": ("ja", "yes"),
     "no": ("nee", "no"),
     "or": ("of", "or"),

@@ -175,6 +175,9 @@ class Words:
             return self.signal_type(value)
         if name == "kind":
             return self.kind(value)
+        if name == "language":
+            words = (word for purpose in self.bundle.purposes.values() for word in purpose.words["languages"])
+            return next((label(word.label, self.language) for word in words if word.id == value), value)
         return known(value, self.language) or value if value in ("yes", "no") else plain(value)
 
     def field(self, name: str, other: str) -> str:

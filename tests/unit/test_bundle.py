@@ -204,6 +204,10 @@ DEFAULTS = "municipalities/defaults.yaml"
         (TOWN, "{area: [noord]}", "{area: [nord]}", "match.area[0]", "no such area", "noord"),
         (TOWN, "{area: [noord]}", "{wijk: [noord]}", "match", "unknown key: wijk", "area"),
         (TOWN, 'crisis: ["yes"]', "crisis: [ja]", "match.crisis[0]", "no such crisis", "yes"),
+        (TOWN, "language: [pl, ar]", "language: [Pools]", "match.language[0]", "no such language", "pl"),
+        # A language says who speaks with somebody, never who goes first or how often.
+        ("purposes.yaml", "match: {kind: [multiple]}", "match: {language: [pl]}", "match", "unknown key: language", "kind"),
+        (DEFAULTS, "match: {kind: [multiple, consecutive]}", "match: {language: [pl]}", "match", "unknown key: language", "kind"),
         (TOWN, "{match: {area: [noord]}, team", "{match: {area: [noord]}, continue: true, team", "children", "unknown key: continue", "team"),
         (TOWN, "    thresholdCitation", "    thresholdNote", "policies.schuldhulp", "unknown key", "thresholdCitation"),
         (TOWN, "capacityPerWeek: 40", "capacityPerWeek: 0", "teams[0]", "team without capacity", "capacityPerWeek"),

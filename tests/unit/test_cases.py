@@ -635,6 +635,42 @@ def test_signals_that_wait_are_matched_when_one_of_them_cannot() -> None:
     assert at("2026-11-20", *late).matched_on == date(2026, 11, 8), "the month was matched before"
 
 
+# ---------------------------------------------------------------- the language that a resident asked for
+
+
+def asked(language: str, day: int, case: int = 99) -> Fact:
+    return Fact(UUID(int=case), "language", {"language": language}, "w", datetime(2026, 11, day, tzinfo=UTC))
+
+
+def test_nobody_has_a_language_until_a_resident_asked_for_one() -> None:
+    assert one(sig(1, area="zuid")).labels["language"] == ()
+
+
+def test_what_the_resident_asked_for_last_decides_who_speaks_with_them_and_nothing_else() -> None:
+    def folded(*facts: Fact) -> Case:
+        (case,) = cases.decide([sig(1, area="zuid", case=UUID(int=99))], facts, DEBTS, BUNDLE, NOW)
+        return case
+
+    plain, polish = folded(), folded(asked("pl", 5), asked("en", 4))
+    assert polish.labels["language"] == ("pl",)
+    assert (plain.route.team, polish.route.team) == ("9901-vroeg-zuid", "9901-vroeg-noord")
+    assert polish.route.path == ("language=pl|ar",)
+    assert (polish.priority, polish.offer_by, polish.when, polish.kind) == (
+        plain.priority,
+        plain.offer_by,
+        plain.when,
+        plain.kind,
+    )
+    assert folded(asked("pl", 4), asked("nl", 5)).route == plain.route
+    assert folded(asked("pl", 5, case=98)).route == plain.route, "what was said in another case stays there"
+
+
+def test_a_crisis_goes_to_who_is_there_for_it_in_whatever_language() -> None:
+    urgent = sig(1, kind=ENERGY, crisis=True, area="zuid", case=UUID(int=99))
+    (case,) = cases.decide([urgent], [asked("pl", 5)], DEBTS, BUNDLE, NOW)
+    assert case.route.team == "9901-crisis"
+
+
 # ---------------------------------------------------------------- what changes on the way
 
 

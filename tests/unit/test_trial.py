@@ -56,13 +56,71 @@ def test_without_its_crisis_signal_a_case_would_have_gone_to_its_own_area() -> N
 
 def test_one_more_signal_or_one_less_changes_the_kind() -> None:
     assert otherwise(signal(1))["one_more"].kind == "multiple"
-    assert otherwise(signal(1), signal(2))["without_newest"].kind == "single"
+    assert otherwise(signal(1), signal(2))["without_signal"].kind == "single"
 
 
 def test_below_the_threshold_it_says_how_much_more_it_would_have_taken() -> None:
     found = otherwise(signal(1, amount=THRESHOLD - 12))["more_money"]
     assert found.values == {"amount": "12"} and found.status == BUNDLE.purposes[PURPOSE].state("new").id  # type: ignore[union-attr]
     assert "more_money" not in otherwise(signal(1, amount=THRESHOLD))
+
+
+def test_above_the_threshold_it_says_how_much_less_would_have_been_too_little() -> None:
+    found = otherwise(signal(1, amount=THRESHOLD - 5), signal(2, amount=30))["less_money"]
+    assert found.values == {"amount": "26"} and "onterecht" in str(found.status)
+    assert found.spoken("en").startswith("With € 26 less: the status would have been ")
+    assert "less_money" not in otherwise(signal(1, amount=THRESHOLD - 1)), "it is below already"
+    warm = {str(PLAIN.warm_field): True}
+    assert "less_money" not in otherwise(signal(1, **warm)), "whoever expects a call is called for any amount"
+
+
+def test_the_amount_that_is_told_is_the_least_that_makes_the_difference() -> None:
+    below = signal(1, amount=THRESHOLD - 12)
+    assert otherwise(replace(below, facts={**below.facts, str(PLAIN.amount_field): THRESHOLD - 1}))[
+        "more_money"
+    ].values == {"amount": "1"}
+    assert otherwise(signal(1, amount=THRESHOLD))["less_money"].values == {"amount": "1"}
+
+
+def test_a_warm_hand_over_is_told_of_whether_it_is_there_or_not() -> None:
+    small = signal(1, amount=THRESHOLD - 12)
+    with_it = otherwise(small)["with_warm"]
+    assert (
+        with_it.status and with_it.priority and with_it.spoken("nl").startswith("Met een warme overdracht: ")
+    )
+    warm = replace(small, facts={**small.facts, str(PLAIN.warm_field): True})
+    without = otherwise(warm)["without_warm"]
+    assert "onterecht" in str(without.status) and "with_warm" not in otherwise(warm)
+
+
+def test_each_signal_is_left_out_in_turn_and_only_what_mattered_is_told() -> None:
+    urgent = signal(1, kind=CRISIS, **{str(CRISIS.crisis_field): True})
+    three = Subject((urgent, signal(2), signal(3)))
+    found = [
+        one
+        for one in trial.counterfactuals(three, "c" * 32, PURPOSE, BUNDLE, NOW)
+        if one.change == "without_signal"
+    ]
+    # Without one of the other two it is as multiple and as urgent as before; the oldest one is the crisis.
+    assert [one.values["en"] for one in found] == [CRISIS.label["en"]]
+    assert found[0].team and found[0].offer_by and found[0].kind is None
+    assert CRISIS.label["nl"] in found[0].spoken("nl") and "2026-10-05" in found[0].spoken("nl")
+
+
+def test_a_language_that_the_resident_asks_for_would_have_brought_it_to_who_speaks_it() -> None:
+    south = signal(1, area="zuid")
+    found = [
+        one
+        for one in trial.counterfactuals(Subject((south,)), "c" * 32, PURPOSE, BUNDLE, NOW)
+        if one.change == "language"
+    ]
+    assert [one.values["en"] for one in found] == ["Polish", "Arabic"], "no other language makes a difference"
+    assert found[0].team == next(team.name for team in TOWN.teams if team.id.endswith("noord"))
+    assert found[0].spoken("nl").startswith("Als de inwoner om Pools had gevraagd: het team was dan ")
+    asked = Fact("c" * 32, "language", {"language": "pl"}, "worker", NOW)
+    told = trial.counterfactuals(Subject((south,), (asked,)), "c" * 32, PURPOSE, BUNDLE, NOW)
+    none = next(one for one in told if one.change == "no_language")
+    assert none.team == next(team.name for team in TOWN.teams if team.id.endswith("zuid"))
 
 
 def test_another_area_would_have_been_another_team_and_nothing_else() -> None:
@@ -103,6 +161,24 @@ def test_a_case_that_its_team_closed_still_counts_for_that_month(tmp_path: Path)
     assert (sum(found.before.values()), sum(found.after.values()), len(found.moved)) == (1, 1, 1)
 
 
+def test_a_team_that_gets_more_than_it_has_room_for_is_marked(tmp_path: Path) -> None:
+    """A team of 40 a week has room for 177 in the 31 days of October."""
+    subjects = [
+        Subject((replace(signal(1, area=area), signal_id=f"{n}", case_id=None),))
+        for n in range(100)
+        for area in TOWN.areas
+    ]
+    found = trial.compare(subjects, PURPOSE, BUNDLE, proposed(tmp_path), NOW, "2026-10")
+    ids = {team.id.rpartition("-")[2]: team.id for team in TOWN.teams}
+    assert trial.loads(found, BUNDLE, proposed(tmp_path), 31) == (
+        trial.Load(ids["noord"], 100, 0, 177, False),
+        trial.Load(ids["zuid"], 100, 200, 177, True),
+    )
+    assert not any(one.over for one in trial.loads(found, BUNDLE, proposed(tmp_path), 35)), (
+        "200 in five weeks"
+    )
+
+
 def test_the_same_rules_move_nothing_and_another_month_counts_nothing() -> None:
     subjects = [Subject((signal(1),))]
     same = trial.compare(subjects, PURPOSE, BUNDLE, BUNDLE, NOW)
@@ -112,7 +188,12 @@ def test_the_same_rules_move_nothing_and_another_month_counts_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "team"),
-    [(["crisis=yes", "area=noord"], "crisis"), (["area=zuid"], "zuid"), (["kind=single"], "triage")],
+    [
+        (["crisis=yes", "area=noord"], "crisis"),
+        (["area=zuid"], "zuid"),
+        (["area=zuid", "language=pl"], "noord"),
+        (["kind=single"], "triage"),
+    ],
 )
 def test_labels_can_be_tried_without_a_running_stack(
     labels: list[str], team: str, capsys: pytest.CaptureFixture[str]
@@ -128,7 +209,7 @@ def test_a_municipality_that_is_not_there_is_said(capsys: pytest.CaptureFixture[
     assert "--month" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("label", ["colour=blue", "area=elders"])
+@pytest.mark.parametrize("label", ["colour=blue", "area=elders", "language=klingon", "crisis=perhaps"])
 def test_a_label_that_no_case_can_have_is_said(label: str, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--municipality", "9901", "--purpose", PURPOSE, "--schemas", str(REPOSITORY / "schemas")]
     assert main(["route", "test", label, *where]) == 1
