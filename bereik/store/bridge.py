@@ -14,7 +14,7 @@ import orjson
 from bereik.bridge import ANNOUNCED
 from bereik.lifecycle import Fact
 from bereik.ports import AnnouncedRow, CaseView, SideRow, TraceRow
-from bereik.store import Tx, uuids
+from bereik.store import Tx, by_index, uuids
 
 # Without it, two processes that look at the two sides of one family at the same moment would each find that the other
 # side has left no trace yet, and the bridge would never arise.
@@ -37,16 +37,13 @@ class BridgeRows:
         for purpose, case_ids in sorted(_by_purpose(wanted).items()):
             ids = uuids(case_ids)
             with self._tx.role(f"bridging_{purpose}"):
-                rows = self._tx.rows(
-                    "SELECT case_id::text FROM casework.fact WHERE case_id = ANY(%s::uuid[])"
-                    " UNION SELECT case_id::text FROM casework.signal WHERE case_id = ANY(%s::uuid[]) AND consent IS NOT NULL",
-                    (ids, ids),
+                rows = self._tx.rows(by_index("case_id::text", "casework.fact", "case_id"), (ids,))
+                rows += self._tx.rows(
+                    by_index("case_id::text", "casework.signal", "case_id", only="consent IS NOT NULL"),
+                    (ids,),
                 )
-            rows += self._tx.rows(
-                "SELECT case_id::text FROM bridge.trace WHERE case_id = ANY(%s::uuid[])"
-                " UNION SELECT case_id::text FROM bridge.announced WHERE case_id = ANY(%s::uuid[])",
-                (ids, ids),
-            )
+            rows += self._tx.rows(by_index("case_id::text", "bridge.trace", "case_id"), (ids,))
+            rows += self._tx.rows(by_index("case_id::text", "bridge.announced", "case_id"), (ids,))
             found |= {(purpose, row[0]) for row in rows}
         return found
 
@@ -58,8 +55,9 @@ class BridgeRows:
             with self._tx.role(f"bridging_{purpose}"):
                 facts: dict[str, list[Fact]] = defaultdict(list)
                 for row in self._tx.rows(
-                    "SELECT case_id::text, kind, detail, stated_by, stated_at FROM casework.fact"
-                    " WHERE case_id = ANY(%s::uuid[])",
+                    by_index(
+                        "case_id::text, kind, detail, stated_by, stated_at", "casework.fact", "case_id"
+                    ),
                     (ids,),
                 ):
                     facts[row[0]].append(Fact(*row))
@@ -79,8 +77,10 @@ class BridgeRows:
                         detail = {**consent, "person_id": person_id}
                         announced[case_id].append(Fact(case_id, ANNOUNCED, detail, "partner", received_at))
                 for row in self._tx.rows(
-                    "SELECT case_id::text, municipality, team, stands, first_signal, newest_signal::text"
-                    " FROM casework.case WHERE case_id = ANY(%s::uuid[])",
+                    by_index(
+                        "case_id::text, municipality, team, stands, first_signal, newest_signal::text",
+                        *("casework.case", "case_id"),
+                    ),
                     (ids,),
                 ):
                     views[row[0]] = CaseView(
@@ -95,7 +95,7 @@ class BridgeRows:
         for purpose, signal_ids in sorted(_by_purpose(wanted).items()):
             with self._tx.role(f"tracing_{purpose}"):
                 for signal_id, sealed in self._tx.raw.execute(
-                    "SELECT signal_id::text, sealed FROM vault.record WHERE signal_id = ANY(%s::uuid[])",
+                    by_index("signal_id::text, sealed", "vault.record", "signal_id"),
                     (uuids(signal_ids),),
                     prepare=True,
                     binary=True,

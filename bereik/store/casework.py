@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from bereik.lifecycle import Fact
 from bereik.ports import AlertRow, CaseRow, KnownCase, NoticeRow, PendingAlert, SignalRow
-from bereik.store import Tx, uuids
+from bereik.store import Tx, by_index, uuids
 
 _SIGNAL = {
     "signal_id": "uuid", "version": "int4", "status": "text", "subject": "uuid", "household_id": "uuid", "person_id": "uuid",
@@ -75,13 +75,10 @@ class CaseworkRows:
 
     def signals_of(self, subjects: Sequence[str], signal_ids: Sequence[str]) -> list[SignalRow]:
         """Every signal of these subjects, and these signals wherever they are."""
-        columns, ids = _read(_SIGNAL, _SIGNAL), uuids(subjects)
-        found = self._tx.rows(
-            f"SELECT {columns} FROM casework.signal WHERE subject = ANY(%s::uuid[])"
-            f" UNION ALL SELECT {columns} FROM casework.signal WHERE signal_id = ANY(%s::uuid[]) AND subject <> ALL(%s::uuid[])",
-            (ids, uuids(signal_ids), ids),
-        )
-        return [SignalRow(*row) for row in found]
+        columns = _read(_SIGNAL, _SIGNAL)
+        found = self._tx.rows(by_index(columns, "casework.signal", "subject"), (uuids(subjects),))
+        found += self._tx.rows(by_index(columns, "casework.signal", "signal_id"), (uuids(signal_ids),))
+        return list({row[0]: SignalRow(*row) for row in found}.values())
 
     def subjects_of_month(self, month: str) -> list[str]:
         """Subjects with an active signal of a month (yyyy-mm)."""
@@ -95,8 +92,7 @@ class CaseworkRows:
     def cases_of(self, subjects: Sequence[str]) -> list[KnownCase]:
         """Every case of these subjects, as far as a fold compares with it."""
         found = self._tx.rows(
-            f"SELECT {_read(_KNOWN, _CASE)} FROM casework.case WHERE subject = ANY(%s::uuid[])",
-            (uuids(subjects),),
+            by_index(_read(_KNOWN, _CASE), "casework.case", "subject"), (uuids(subjects),)
         )
         return [KnownCase(*row) for row in found]
 
@@ -105,11 +101,11 @@ class CaseworkRows:
         if not case_ids:
             return []
         found = self._tx.rows(
-            "SELECT case_id::text, kind, detail, stated_by, stated_at FROM casework.fact WHERE case_id = ANY(%s::uuid[])"
-            " ORDER BY stated_at, fact_id",
+            by_index("case_id::text, kind, detail, stated_by, stated_at, fact_id", "casework.fact", "case_id")
+            + " ORDER BY stated_at, fact_id",
             (uuids(case_ids),),
         )
-        return [Fact(*row) for row in found]
+        return [Fact(*row[:5]) for row in found]
 
     def save(self, signals: Sequence[SignalRow], cases: Sequence[CaseRow]) -> None:
         """Write what changed: one row per signal and per case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from uuid import UUID
 from bereik.errors import LastingError
 from bereik.keys import Keyring
 from bereik.ports import LookRow, Placed, RecordRow, Register, StoredRow
-from bereik.store import Store, Tx
+from bereik.store import Store, Tx, by_index
 
 _REGISTER_LOCK = 7301
 # Who decided, where nobody did.
@@ -94,12 +95,17 @@ class VaultRows:
         """(key, persons, looks) for each key that the register knows; it stops counting beyond the cap."""
         if not keys:
             return []
-        return self._tx.rows(
-            "SELECT k.key, array_agg(DISTINCT r.person_id), count(*) FROM unnest(%s::int8[]) AS k (key)"
+        found: dict[int, list[UUID]] = defaultdict(list)
+        for key, person_id in self._tx.rows(
+            "SELECT k.key, r.person_id FROM unnest(%s::int8[]) AS k (key)"
             " CROSS JOIN LATERAL (SELECT signal_id FROM vault.key v WHERE v.register_id = %s AND v.key = k.key"
-            " ORDER BY signal_id LIMIT %s) AS v JOIN vault.record r USING (signal_id) GROUP BY k.key",
+            " ORDER BY v.register_id, v.key, v.signal_id LIMIT %s) AS v"
+            # OFFSET 0: looked up for each, also while the table has no statistics.
+            " CROSS JOIN LATERAL (SELECT person_id FROM vault.record WHERE signal_id = v.signal_id OFFSET 0) AS r",
             (list(keys), register_id, cap + 1),
-        )
+        ):
+            found[key].append(person_id)
+        return [(key, list(dict.fromkeys(persons)), len(persons)) for key, persons in found.items()]
 
     def looks(self, persons: Sequence[UUID]) -> list[LookRow]:
         """Every keyed record of these persons."""
@@ -108,8 +114,9 @@ class VaultRows:
         return [
             LookRow(person_id, signal_id, received_at, bytes(sealed))
             for person_id, signal_id, received_at, sealed in self._tx.rows(
-                "SELECT person_id, signal_id, received_at, sealed FROM vault.record"
-                " WHERE person_id = ANY(%s) AND keyed",
+                by_index(
+                    "person_id, signal_id, received_at, sealed", "vault.record", "person_id", only="keyed"
+                ),
                 (list(persons),),
             )
         ]
