@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from itertools import product
 from math import inf, log2
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -210,11 +209,15 @@ _PARTS: Mapping[str, Callable[[Traits], tuple[str, ...]]] = {
 
 def keys(one: Traits, rules: Linkage) -> list[str]:
     """The texts whose keyed hashes find candidates. A key with an unknown part is left out."""
-    found = []
+    values: dict[str, tuple[str, ...]] = {}
+    found: list[str] = []
     for place, parts in enumerate(rules.keys):
-        values = [_PARTS[part](one) for part in parts]
-        if all(values):
-            found += [f"{place}|{'|'.join(chosen)}" for chosen in product(*values)]
+        texts = [str(place)]
+        for part in parts:
+            if part not in values:
+                values[part] = _PARTS[part](one)
+            texts = [f"{text}|{value}" for text in texts for value in values[part]]
+        found += texts
     return found
 
 

@@ -55,9 +55,7 @@ class BridgeRows:
             with self._tx.role(f"bridging_{purpose}"):
                 facts: dict[str, list[Fact]] = defaultdict(list)
                 for row in self._tx.rows(
-                    by_index(
-                        "case_id::text, kind, detail, stated_by, stated_at", "casework.fact", "case_id"
-                    ),
+                    by_index("case_id::text, kind, detail, stated_by, stated_at", "casework.fact", "case_id"),
                     (ids,),
                 ):
                     facts[row[0]].append(Fact(*row))

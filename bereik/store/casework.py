@@ -91,9 +91,7 @@ class CaseworkRows:
 
     def cases_of(self, subjects: Sequence[str]) -> list[KnownCase]:
         """Every case of these subjects, as far as a fold compares with it."""
-        found = self._tx.rows(
-            by_index(_read(_KNOWN, _CASE), "casework.case", "subject"), (uuids(subjects),)
-        )
+        found = self._tx.rows(by_index(_read(_KNOWN, _CASE), "casework.case", "subject"), (uuids(subjects),))
         return [KnownCase(*row) for row in found]
 
     def facts_of(self, case_ids: Sequence[str]) -> list[Fact]:
