@@ -7,7 +7,7 @@ which act. An act can be taken back as long as nothing was decided about the sam
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
@@ -92,18 +92,20 @@ class Desk:
     def part(self, one: UUID, other: UUID, by: str, act: UUID) -> list[Placed]:
         """Never one person. Signals of a person that held both go with the one they resemble more.
 
-        The person's id stays with its oldest signal. Raises `UnknownSignal`, `DecidedBefore`.
+        Signals that somebody said are about one person go together, with the oldest of them. The person's id stays with
+        its oldest signal. Raises `UnknownSignal`, `DecidedBefore`.
         """
         self._tables.lock([self._register.register_id])
         first, second = self._two(one, other)
-        if second.signal_id in Verdicts.of(self._in_force()).same.get(first.signal_id, frozenset()):
+        same = Verdicts.of(self._in_force()).same
+        if second.signal_id in _said_one(first.signal_id, same):
             raise DecidedBefore()
         self._tables.add_verdict(act, one, other, self._register.register_id, False, by)
         self._tables.close_reviews([one, other], False, by)
         if first.person_id != second.person_id:
             return self._move([], PARTED, by, act, {first.person_id, second.person_id}, {one, other})
         person = first.person_id
-        sides = self._sides(self._tables.records_of([person]), first, second)
+        sides = self._sides(self._tables.records_of([person]), first, second, same)
         oldest = min((row for side in sides for row in side), key=_age)
         leaving = next(side for side in sides if oldest not in side)
         new = self._register.box.id(f"parted-person|{act}")
@@ -133,17 +135,24 @@ class Desk:
                 raise DecidedBefore()
 
     def _sides(
-        self, rows: Sequence[StoredRow], first: StoredRow, second: StoredRow
+        self,
+        rows: Sequence[StoredRow],
+        first: StoredRow,
+        second: StoredRow,
+        same: Mapping[UUID, AbstractSet[UUID]],
     ) -> tuple[list[StoredRow], list[StoredRow]]:
         a, b = self._traits(first), self._traits(second)
-        mine: list[StoredRow] = [first]
-        theirs: list[StoredRow] = [second]
+        with_first = dict.fromkeys(_said_one(first.signal_id, same), True)
+        with_first |= dict.fromkeys(_said_one(second.signal_id, same), False)
+        mine: list[StoredRow] = []
+        theirs: list[StoredRow] = []
         for row in sorted(rows, key=_age):
-            if row.signal_id in (first.signal_id, second.signal_id):
-                continue
-            one = self._traits(row)
-            nearer = linkage.weigh(one, a, self._rules).total - linkage.weigh(one, b, self._rules).total
-            (mine if (one == a and one != b) or nearer > 0 else theirs).append(row)
+            if row.signal_id not in with_first:
+                one = self._traits(row)
+                nearer = linkage.weigh(one, a, self._rules).total - linkage.weigh(one, b, self._rules).total
+                goes = (one == a and one != b) or nearer > 0
+                with_first |= dict.fromkeys(_said_one(row.signal_id, same), goes)
+            (mine if with_first[row.signal_id] else theirs).append(row)
         return mine, theirs
 
     # ------------------------------------------------------------ the replay
@@ -240,6 +249,16 @@ class Desk:
 
     def _traits(self, row: StoredRow) -> Traits:
         return vault.open_traits(self._register, row)
+
+
+def _said_one(signal_id: UUID, same: Mapping[UUID, AbstractSet[UUID]]) -> set[UUID]:
+    """This signal and all that people said are about one person with it, directly or by way of others."""
+    found, ahead = {signal_id}, [signal_id]
+    while ahead:
+        more = same.get(ahead.pop(), frozenset()) - found
+        found |= more
+        ahead += more
+    return found
 
 
 def _age(row: StoredRow) -> tuple[object, int]:

@@ -293,6 +293,14 @@ def test_after_a_break_the_next_report_goes_to_the_right_one_of_the_two(place: P
     assert persons[rows[2].signal_id] == persons[rows[0].signal_id]
 
 
+def test_what_somebody_said_is_one_stays_together_when_a_third_is_parted(place: Place) -> None:
+    first, second, third = place.take([record(who(1), minute) for minute in range(3)])
+    place.decide("join", first.signal_id, second.signal_id)
+    place.decide("part", first.signal_id, third.signal_id)
+    now = place.persons()
+    assert now[first.signal_id] == now[second.signal_id] != now[third.signal_id]
+
+
 def test_a_person_keeps_the_id_of_its_oldest_signal(place: Place) -> None:
     old, new = place.take([record(who(1)), record(who(2), 1)])
     before = place.persons()
