@@ -308,14 +308,15 @@ class Bridge:
         found: dict[str, Standing] = {}
         announced: list[AnnouncedRow] = []
         for case in asking:
+            told = case.people.values()
+            # Of a case that was taken over there is no record, and maybe no register yet.
+            if case.newest_signal not in told or any(signal_id not in sealed for signal_id in told):
+                continue
             register = self._register(case.purpose, case.municipality)
             who = {
                 person: vault.open_record(register, UUID(signal_id), sealed[signal_id])
                 for person, signal_id in case.people.items()
-                if signal_id in sealed
             }
-            if len(who) < len(case.people) or case.newest_signal not in case.people.values():
-                continue
             ages = {person: age_on(one.fields.get("birth_date"), today) for person, one in who.items()}
             agreed = agreements(case, rule, ages)
             announced += [

@@ -51,34 +51,50 @@ class Sort:
     within_working_days: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SignalType:
-    """One kind of signal. `*_field` and the values of `identity` are names of fields in the event's `data`.
-
-    `identity` maps a linkage field (surname, birth_date, postcode, ...) to a data field. `fact_fields` is all
-    that casework may know. `reference_field` names one signal, `contract_field` what it is about month after
-    month. `steps` are ids; `step_details` has their article and wording. `sorts` are kinds within the type (of absence),
-    by id; `because` maps the partner's word for taking a signal back on ours (paid, plan_agreed, wrong_person).
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalKind:
+    """What casework knows of a kind of signal; `*_field` are names of facts. `sorts` are kinds within it, by id."""
 
     id: str
     purpose: str
     label: Mapping[str, str]
+    fact_fields: tuple[str, ...] = ()
+    reference_field: str = ""
+    date_field: str | None = None
+    since_field: str | None = None
+    amount_field: str | None = None
+    crisis_field: str | None = None
+    warm_field: str | None = None
+    sort_field: str | None = None
+    sorts: Mapping[str, Sort] = field(default_factory=dict)
+    because: Mapping[str, str] = field(default_factory=dict)
+
+    def sort_of(self, facts: Mapping[str, Any]) -> str | None:
+        """The id of the sort that a signal with these facts is of, where the type has sorts."""
+        value = facts.get(self.sort_field) if self.sort_field else None
+        return (
+            next((sort.id for sort in self.sorts.values() if value in sort.values), None) if value else None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalType(SignalKind):
+    """One kind of signal that partners send. `*_field` and the values of `identity` are names of fields in the event's `data`.
+
+    `identity` maps a linkage field (surname, birth_date, postcode, ...) to a data field. `fact_fields` is all
+    that casework may know. `reference_field` names one signal, `contract_field` what it is about month after
+    month. `steps` are ids; `step_details` has their article and wording.
+    `because` maps the partner's word for taking a signal back on ours (paid, plan_agreed, wrong_person).
+    """
+
     partner_type: str
     article: str
     event_type: str
     withdrawal_type: str | None
     contract: Contract = field(repr=False)
     withdrawal_contract: Contract | None = field(repr=False)
-    fact_fields: tuple[str, ...]
     identity: Mapping[str, str]
-    reference_field: str
     contract_field: str | None = None
-    date_field: str | None = None
-    since_field: str | None = None
-    amount_field: str | None = None
-    crisis_field: str | None = None
-    warm_field: str | None = None
     municipality_field: str | None = None
     attestation_field: str | None = None
     consent_form_field: str | None = None
@@ -91,16 +107,6 @@ class SignalType:
     minimum_eur: int | None = None
     minimum_article: str | None = None
     processing_activity_id: str = ""
-    sort_field: str | None = None
-    sorts: Mapping[str, Sort] = field(default_factory=dict)
-    because: Mapping[str, str] = field(default_factory=dict)
-
-    def sort_of(self, facts: Mapping[str, Any]) -> str | None:
-        """The id of the sort that a signal with these facts is of, where the type has sorts."""
-        value = facts.get(self.sort_field) if self.sort_field else None
-        return (
-            next((sort.id for sort in self.sorts.values() if value in sort.values), None) if value else None
-        )
 
     def signal_date(self, data: Mapping[str, Any], received_on: date) -> date:
         """The day that matching uses: the partner's signal date, else the day of receipt in the Netherlands."""
@@ -481,6 +487,8 @@ class Purpose:
     moves: tuple[Move, ...]
     words: Mapping[str, tuple[Word, ...]]
     ddas: bool = False
+    # The kind of signal that a case from another municipality is here; None where none can be taken over.
+    taken_over: SignalKind | None = None
     # Where people are looked up in the national register, and their number kept, sealed.
     bsn: Lookup | None = None
 
@@ -560,6 +568,7 @@ class Bundle:
     document: dict[str, Any] = field(repr=False)
     sha256: str
     signal_types: Mapping[str, SignalType]
+    kinds: Mapping[str, SignalKind]  # the signal types, and what no partner can send: a case taken over
     types_by_event: Mapping[str, tuple[SignalType, str]]  # -> (type, "report" | "withdraw")
     partners: Mapping[str, Partner]
     purposes: Mapping[str, Purpose]
@@ -590,13 +599,18 @@ class Bundle:
             if kind.withdrawal_type is not None:
                 events[kind.withdrawal_type] = (kind, "withdraw")
         municipalities = {code: _municipality(row) for code, row in plain["municipalities"].items()}
+        purposes = {name: _purpose(name, row, bridges) for name, row in plain["purposes"].items()}
+        taken_over = {
+            one.taken_over.id: one.taken_over for one in purposes.values() if one.taken_over is not None
+        }
         return cls(
             document=plain,
             sha256=hashlib.sha256(canonical).hexdigest(),
             signal_types=types,
+            kinds={**types, **taken_over},
             types_by_event=events,
             partners={name: _partner(row) for name, row in plain["partners"].items()},
-            purposes={name: _purpose(name, row, bridges) for name, row in plain["purposes"].items()},
+            purposes=purposes,
             bridges=bridges,
             municipalities=municipalities,
             topics=tuple(_topic(row) for row in plain["topics"]),
@@ -942,7 +956,15 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
         ),
         words={"results": results} | {kind: words(row[kind]) for kind in declarations.WORD_LISTS},
         ddas=row.get("ddas", False),
+        taken_over=_taken_over(name, row["takenOver"]) if "takenOver" in row else None,
         bsn=Lookup(row["bsn"]["askWithinDays"]) if "bsn" in row else None,
+    )
+
+
+def _taken_over(purpose: str, row: Mapping[str, Any]) -> SignalKind:
+    """Its only fact is whether the short term of a crisis runs."""
+    return SignalKind(
+        id=row["id"], purpose=purpose, label=row["label"], fact_fields=("crisis",), crisis_field="crisis"
     )
 
 

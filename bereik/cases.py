@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from bereik import lifecycle, residency
-from bereik.bundle import Bundle, Policy, PriorityRule, Purpose, SignalType
+from bereik.bundle import Bundle, Policy, PriorityRule, Purpose, SignalKind
 from bereik.lifecycle import Fact, Standing
 from bereik.routing import Labels, Route, matches, route
 
@@ -395,7 +395,7 @@ class _Passed:
 
 
 def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
-    purpose, bundle, types = fold.purpose, fold.bundle, fold.bundle.signal_types
+    purpose, bundle, types = fold.purpose, fold.bundle, fold.bundle.kinds
     municipality = bundle.municipalities[group[-1].municipality]
     policy = municipality.policies.get(purpose.id, _NO_POLICY)
     passed = {one.signal_id: over for one in group if (over := _passed_over(one, policy, fold)) is not None}
@@ -519,14 +519,14 @@ def _planned(period: str, municipality: str, policy: Policy, fold: _Fold) -> dat
     return min(day, fold.matched.get((municipality, period), day))
 
 
-def _released(told: Sequence[Signal], held: Sequence[Fact], types: Mapping[str, SignalType]) -> list[date]:
-    """The days on which waiting ended early: nobody waits in a crisis, who expects a call, or whom somebody took up."""
+def _released(told: Sequence[Signal], held: Sequence[Fact], types: Mapping[str, SignalKind]) -> list[date]:
+    """The days on which waiting ended early: nobody waits in a crisis, who expects a call, or whom somebody took up or over."""
     moments = [
         signal.received_at
         for signal in told
         if flagged(signal, types[signal.type].crisis_field) or flagged(signal, types[signal.type].warm_field)
     ]
-    moments += [fact.stated_at for fact in held if fact.kind == lifecycle.TAKEN_UP]
+    moments += [fact.stated_at for fact in held if fact.kind in (lifecycle.TAKEN_UP, residency.TAKEN_OVER)]
     return [local_day(moment) for moment in moments]
 
 
@@ -535,7 +535,7 @@ def _outcome(
     passed: Mapping[str, _Passed],
     policy: Policy,
     always: bool,
-    types: Mapping[str, SignalType],
+    types: Mapping[str, SignalKind],
 ) -> tuple[str, list[Mapping[str, Any]]]:
     """What the signals of one matching period come to, and why. `always`: crisis or a warm hand-over."""
     repeats = [one.why for one in passed.values() if one.when == "repeat"]
@@ -563,10 +563,10 @@ def _outcome(
 
 def _passed_over(signal: Signal, policy: Policy, fold: _Fold) -> _Passed | None:
     """Why this signal is not counted, if it is not: a mere repeat, or outside the window of the municipality's plan."""
-    kind = fold.bundle.signal_types[signal.type]
+    kind = fold.bundle.kinds[signal.type]
     if flagged(signal, kind.crisis_field):
         return None
-    day = _repeated(signal, fold.everything, fold.purpose, fold.bundle.signal_types)
+    day = _repeated(signal, fold.everything, fold.purpose, fold.bundle.kinds)
     if day is not None:
         return _Passed("repeat", reason(Reason.REPEAT, date=day.isoformat()))
     window = policy.windows.get(signal.type) if policy.windows_citation else None
@@ -582,7 +582,7 @@ def _passed_over(signal: Signal, policy: Policy, fold: _Fold) -> _Passed | None:
     return None
 
 
-def _late(signal: Signal, kind: SignalType) -> Mapping[str, Any] | None:
+def _late(signal: Signal, kind: SignalKind) -> Mapping[str, Any] | None:
     """That a report came later than its sort of absence allows; it is told and never refused."""
     sort = kind.sorts.get(kind.sort_of(signal.facts) or "")
     ended = signal.facts.get(sort.after) if sort is not None and sort.after else None
@@ -651,7 +651,7 @@ def flagged(signal: Signal, name: str | None) -> bool:
     return name is not None and signal.facts.get(name) is True
 
 
-def _amount(signal: Signal, types: Mapping[str, SignalType]) -> int | None:
+def _amount(signal: Signal, types: Mapping[str, SignalKind]) -> int | None:
     name = types[signal.type].amount_field
     value = signal.facts.get(name) if name else None
     return value if isinstance(value, int) else None
@@ -679,7 +679,7 @@ def _consecutive(group: Sequence[Signal], everything: Sequence[Signal], purpose:
 
 
 def _repeated(
-    signal: Signal, everything: Sequence[Signal], purpose: Purpose, types: Mapping[str, SignalType]
+    signal: Signal, everything: Sequence[Signal], purpose: Purpose, types: Mapping[str, SignalKind]
 ) -> date | None:
     """The day of an earlier signal that this one only repeats: same partner, type and reference, amount not higher.
 
@@ -807,7 +807,7 @@ BECAUSE = (Notify.WRONG_PERSON, Notify.PAID, Notify.PLAN_AGREED)
 
 
 def withdrawn_because(words: Iterable[str | None]) -> Notify:
-    """What is told of signals that were taken back for these reasons (`SignalType.because` of each)."""
+    """What is told of signals that were taken back for these reasons (`SignalKind.because` of each)."""
     given = set(words)
     return next((one for one in BECAUSE if one.value in given), Notify.WITHDRAWN)
 

@@ -144,7 +144,7 @@ class Casework:
         signals: dict[str, list[cases.Signal]] = defaultdict(list)
         for signal in tables.signals_of(subjects, []):
             # A type that was taken out of the declarations has no plan any more; its other signals keep theirs.
-            known = signal.signal_type in self._bundle.signal_types
+            known = signal.signal_type in self._bundle.kinds
             if known and signal.status == cases.ACTIVE and signal.case_id is not None:
                 signals[signal.case_id].append(signal_of(signal))
         homes = {case.case_id: case.subject for case in tables.cases_of(subjects)}
@@ -163,7 +163,7 @@ class Casework:
                     letters[subject].append((case_id, attempt.day))
         return [
             contact.read(
-                row.case_id, row, signals[row.case_id], facts[row.case_id], purpose, self._bundle.signal_types,
+                row.case_id, row, signals[row.case_id], facts[row.case_id], purpose, self._bundle.kinds,
                 [day for case_id, day in letters[row.subject] if case_id != row.case_id],
             )
             for row in rows
@@ -346,9 +346,57 @@ class Casework:
         words: dict[str, list[str | None]] = defaultdict(list)
         for row in rows:
             if row.status == cases.WITHDRAWN and row.case_id is not None:
-                kind = self._bundle.signal_types.get(row.signal_type)
+                kind = self._bundle.kinds.get(row.signal_type)
                 words[row.case_id].append(kind.because.get(row.reason or "") if kind is not None else None)
         return {case_id: cases.withdrawn_because(found) for case_id, found in words.items()}
+
+    # ------------------------------------------------------------ a mover's case
+
+    def take_over(
+        self, purpose_id: str, case_id: str, person_id: str, toward: str, mark: str, tx: CaseworkTx
+    ) -> str | None:
+        """Begin a case in another municipality that goes on from this one for one person; its id.
+
+        What crosses is the moment of the first receipt and whether the short term of a crisis runs: no id of the person, no
+        fact, no partner. None where nothing can go on: this purpose has no such case, or the signals were all taken back.
+        """
+        purpose, box = self._bundle.purposes[purpose_id], self._boxes[purpose_id]
+        with tx.casework(purpose_id) as tables:
+            row = tables.case(case_id)
+            held = [
+                one
+                for one in (tables.signals_of([row.subject], []) if row is not None else ())
+                if (one.case_id, one.person_id, one.status) == (case_id, person_id, cases.ACTIVE)
+            ]
+            if purpose.taken_over is None or row is None or not held:
+                return None
+            received = min(one.received_at for one in held)
+            crisis = any(
+                cases.flagged(signal_of(one), self._bundle.kinds[one.signal_type].crisis_field)
+                for one in held
+                if one.signal_type in self._bundle.kinds
+            )
+            person = box.id_text(f"taken-over-person|{mark}")
+            arrived = SignalRow(
+                box.id_text(f"taken-over|{mark}"), 1, cases.ACTIVE, person, None, person, toward, None,
+                purpose.taken_over.id, f"gemeente-{row.municipality}", cases.local_day(received), received,
+                {name: True for name in purpose.taken_over.fact_fields if crisis}, None,
+            )  # fmt: skip
+            told: list[tuple[str, str]] = []
+            outcome = self.fold(purpose, [arrived], {person}, tables, told)
+        self._tell(purpose_id, outcome, told, tx)
+        return outcome[0][0].case_id
+
+    def tell_team(
+        self, purpose_id: str, case_id: str, reason: str, mark: str, now: datetime, tx: CaseworkTx
+    ) -> None:
+        """Tell the team of a case something that did not change the case."""
+        with tx.casework(purpose_id) as tables:
+            row = tables.case(case_id)
+        if row is not None:
+            box, place = self._boxes[purpose_id], (row.municipality, row.team)
+            message = alert_message(box, purpose_id, case_id, 0, *place, reason, now, mark)
+            tx.send(f"alerts.{purpose_id}", [message])
 
     # ------------------------------------------------------------ when a month is matched
 

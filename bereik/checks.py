@@ -55,6 +55,10 @@ class NothingHeld(LastingError):
     """Nothing waits for a decision about this person of this case. `bereik tray list` shows what does."""
 
 
+class NothingLeft(LastingError):
+    """Nothing of this case is left to take over: its partners took every signal of this person back. Decline the offer."""
+
+
 class ChecksTx(CaseworkTx, Protocol):
     """The transaction as the checks see it."""
 
@@ -277,11 +281,32 @@ class Checks:
                 found += [(purpose_id, offer) for offer in tables.offers()]
         return found
 
-    def answer_offer(self, purpose_id: str, offer: Offer, accepted: bool, by: str, tx: ChecksTx) -> None:
-        """What the new municipality answers; once. Raises `NothingHeld`."""
+    def answer_offer(
+        self, purpose_id: str, offer: Offer, accepted: bool, by: str, tx: ChecksTx
+    ) -> str | None:
+        """What the new municipality answers; once. Accepted: the id of the case there, which goes on from the old one.
+
+        Both cases name the other by reference, and the old team is told. Raises `NothingHeld`; `NothingLeft` when it would
+        be accepted and all signals were taken back since.
+        """
         with tx.checking(purpose_id) as tables:
             if not tables.decide_offer(offer.transfer_id, accepted, by):
                 raise NothingHeld()
+        answer: dict[str, object] = {"municipality": offer.toward, "accepted": accepted}
+        new_id = None
+        if accepted:
+            new_id = self._casework.take_over(
+                purpose_id, offer.case_id, offer.person_id, offer.toward, offer.transfer_id, tx
+            )
+            if new_id is None:
+                raise NothingLeft()
+            answer["reference"] = new_id
+            origin = {"municipality": offer.municipality, "reference": offer.case_id}
+            self._state(purpose_id, new_id, residency.TAKEN_OVER, origin, by, offer.transfer_id, tx)
+        self._state(purpose_id, offer.case_id, residency.OFFER_ANSWERED, answer, by, offer.transfer_id, tx)
+        reason = "offer_accepted" if accepted else "offer_declined"
+        self._casework.tell_team(purpose_id, offer.case_id, reason, offer.transfer_id, self._now(), tx)
+        return new_id
 
     def compare(
         self, purpose_id: str, case_id: str, person_id: str, tx: ChecksTx

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from bereik.bundle import Contact, ContactStep, Effort, Plan, Purpose, RouteNode, SignalType
+from bereik.bundle import Contact, ContactStep, Effort, Plan, Purpose, RouteNode, SignalKind
 from bereik.cases import Signal, add_working_days, flagged, is_working_day, labels_of, local_day
 from bereik.lifecycle import NEW, OPEN, Fact, IllegalMove
 from bereik.routing import Labels, matches
@@ -460,7 +460,7 @@ def read(
     signals: Sequence[Signal],
     facts: Sequence[Fact],
     purpose: Purpose,
-    types: Mapping[str, SignalType],
+    types: Mapping[str, SignalKind],
     letters: Sequence[date] = (),
 ) -> Subject:
     """A stored case with its active signals and its facts, as contact looks at it."""
@@ -492,7 +492,7 @@ def read(
     )
 
 
-def _debt(signal: Signal, kind: SignalType) -> Debt:
+def _debt(signal: Signal, kind: SignalKind) -> Debt:
     since = signal.facts.get(kind.since_field) if kind.since_field else None
     return Debt(
         signal.type,

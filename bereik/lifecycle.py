@@ -121,6 +121,13 @@ FACTS: Final[Mapping[str, Mapping[str, Field]]] = {
         "person_id": _PERSON,
         "way": Field("word", ("offered", "number_only", "abroad", "within")),
     },
+    # a mover's case: what the new municipality answered, here; and there, which case it goes on from
+    "offer_answered": {
+        "municipality": Field("slug"),
+        "accepted": Field("yesno"),
+        "reference": Field("id", required=False),
+    },
+    "taken_over": {"municipality": Field("slug"), "reference": Field("id")},
     "secrecy": {"person_id": _PERSON, "on": Field("yesno")},
     # a relation between two people of one address, confirmed by a worker
     "related": {"person_id": _PERSON, "other_id": _PERSON},

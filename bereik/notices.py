@@ -25,6 +25,11 @@ TOLD: Mapping[str, tuple[str, str]] = {
     "new_case": ("Nieuwe zaak", "New case"),
     "crisis": ("Crisis", "Crisis"),
     "register": ("Het register maakte een einde aan de zaak", "A register ended the case"),
+    "offer_accepted": ("De nieuwe gemeente neemt de zaak over", "The new municipality takes the case over"),
+    "offer_declined": (
+        "De nieuwe gemeente neemt de zaak niet over",
+        "The new municipality does not take the case over",
+    ),
     "now_multiple": ("De zaak werd meervoudig", "The case became multiple"),
     "new_signal": ("Er kwam een signaal bij", "A signal was added"),
     "new_team": ("De zaak kwam naar dit team", "The case came to this team"),

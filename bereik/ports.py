@@ -623,6 +623,7 @@ class Offer:
 
     transfer_id: str
     case_id: str
+    person_id: str
     municipality: str
     toward: str
     since: datetime

@@ -44,6 +44,8 @@ class Choice(StrEnum):
 
 # Kinds of facts about the persons of a case. The detail of each names the person by its keyed id.
 RESIDENT, KNOWN, REPAIRED, MOVED_AWAY, SECRECY = "resident", "known", "repaired", "moved_away", "secrecy"
+# What becomes of a mover's case: the answer to its offer, on the old case; and on the new one, which it goes on from.
+OFFER_ANSWERED, TAKEN_OVER = "offer_answered", "taken_over"
 
 # Everything that is ever asked of the register, and nothing else: no household, income, nationality or sex. The number
 # itself, what tells people apart, and where somebody is registered. Death, emigration, secrecy and a running

@@ -83,6 +83,12 @@ def _purpose(purpose: Purpose, bundle: Bundle) -> Iterator[str]:
             )
             label = f"{kind.label['en']} ({kind.label['nl']})"
             yield _row(label, kind.partner_type, kind.article, steps or "nothing more")
+    if purpose.taken_over is not None:
+        yield ""
+        yield (
+            f"Beside these, a case that another municipality offered after a move and this one took over"
+            f" ({purpose.taken_over.label['nl']}): its term runs from the first receipt there."
+        )
     yield ""
     yield "Order of work, the first rule that fits counts:"
     yield ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bereik import cases
-from bereik.bundle import Bundle, Purpose, SignalType
+from bereik.bundle import Bundle, Purpose, SignalKind
 from bereik.cases import Case, Signal
 from bereik.lifecycle import CLOSED, OPEN, Fact
 
@@ -104,7 +104,7 @@ def _teams(
     known = [
         one
         for one in subject.signals
-        if one.type in bundle.signal_types and one.municipality in bundle.municipalities
+        if one.type in bundle.kinds and one.municipality in bundle.municipalities
     ]
     if not known:
         return {}
@@ -207,7 +207,7 @@ def _changes(
     subject: Subject, case: Case, purpose: Purpose, bundle: Bundle
 ) -> Iterable[tuple[str, dict[str, str], Subject]]:
     """Every single change, its values, and the subject as it would then have been."""
-    types, town = bundle.signal_types, bundle.municipalities[case.municipality]
+    types, town = bundle.kinds, bundle.municipalities[case.municipality]
     inside = set(case.signals)
     members = sorted((one for one in subject.signals if one.signal_id in inside), key=lambda one: one.order)
 
@@ -255,7 +255,7 @@ def _flagged(signal: Signal, field: str | None, value: bool) -> Signal:
     return signal if field is None else replace(signal, facts={**signal.facts, field: value})
 
 
-def _richer(members: Sequence[Signal], amount: int, types: Mapping[str, SignalType]) -> Iterable[Signal]:
+def _richer(members: Sequence[Signal], amount: int, types: Mapping[str, SignalKind]) -> Iterable[Signal]:
     """The newest signals with so much more, or less, in all; none below zero."""
     for one in reversed(members):
         field = types[one.type].amount_field

@@ -176,7 +176,7 @@ class _Sayer:
         return next((team.name for team in teams if team.id == case["team"]), case["team"])
 
     def _signal(self, signal: Mapping[str, Any]) -> str:
-        kind = self._bundle.signal_types.get(signal["signal_type"])
+        kind = self._bundle.kinds.get(signal["signal_type"])
         partner = self._bundle.partners.get(signal["partner"])
         amount = signal["facts"].get(kind.amount_field) if kind and kind.amount_field else None
         words = [

@@ -199,10 +199,12 @@ def _answer(arguments: argparse.Namespace) -> int:
                 "No offer, or more than one, is of a case that begins so. `bereik tray offers` lists them."
             )
         purpose, offer = met[0]
-        checks.answer_offer(purpose, offer, arguments.accepted == "yes", arguments.by, session)
+        new_id = checks.answer_offer(purpose, offer, arguments.accepted == "yes", arguments.by, session)
         session.note(arguments.by, "offer_answered", purpose, offer.case_id)
     if arguments.json:
-        show({"case_id": offer.case_id, "accepted": arguments.accepted == "yes"})
+        show({"case_id": offer.case_id, "accepted": arguments.accepted == "yes", "new_case_id": new_id})
+    elif new_id is not None:
+        print(f"Case {offer.case_id[:8]}: taken over, it goes on as case {new_id[:8]} in {offer.toward}.")
     else:
-        print(f"Case {offer.case_id[:8]}: {'accepted' if arguments.accepted == 'yes' else 'declined'}.")
+        print(f"Case {offer.case_id[:8]}: declined; its team is told.")
     return 0

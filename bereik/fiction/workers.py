@@ -193,7 +193,7 @@ class _Worker:
         if rules is None:
             return ()
         types = sorted({signal["signal_type"] for signal in case["signals"]})
-        declared = self._app.bundle().signal_types
+        declared = self._app.bundle().kinds
         warm = any(
             signal["facts"].get(declared[signal["signal_type"]].warm_field) is True
             for signal in case["signals"]

@@ -22,7 +22,10 @@ class CheckRows:
         if columns:
             self._tx.execute(
                 "INSERT INTO vault.residency (case_id, person_id, signal_id, municipality, purpose)"
-                " SELECT w.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) AS w ON CONFLICT DO NOTHING",
+                " SELECT w.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) "
+                " AS w (case_id, person_id, signal_id, place)"
+                # Of a case that was taken over nothing is held to ask with: the teams tell each other who it is about.
+                " WHERE EXISTS (SELECT FROM vault.record r WHERE r.signal_id = w.signal_id) ON CONFLICT DO NOTHING",
                 (self._purpose, *columns),
             )
 
@@ -124,7 +127,7 @@ class CheckRows:
     def offers(self) -> list[Offer]:
         """Movers' cases that wait for an answer, oldest first."""
         rows = self._tx.rows(
-            "SELECT transfer_id::text, case_id::text, municipality, toward, offered_at FROM vault.transfer"
+            "SELECT transfer_id::text, case_id::text, person_id::text, municipality, toward, offered_at FROM vault.transfer"
             " WHERE decided_at IS NULL ORDER BY offered_at, transfer_id"
         )
         return [Offer(*row) for row in rows]

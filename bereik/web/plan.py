@@ -26,7 +26,7 @@ def seen(
     policy = town.policies.get(row.purpose) if town else None
     if purpose is None or policy is None or policy.contact is None or not signals:
         return None
-    if not row.stands or any(signal.type not in bundle.signal_types for signal in signals):
+    if not row.stands or any(signal.type not in bundle.kinds for signal in signals):
         return None
     own = str(row.case_id)
     letters = [
@@ -35,7 +35,7 @@ def seen(
         for attempt in contact.attempts_of(held)
         if case_id != own and attempt.contact in policy.contact.letters
     ]
-    known = contact.read(own, row, signals, facts.get(own, ()), purpose, bundle.signal_types, letters)
+    known = contact.read(own, row, signals, facts.get(own, ()), purpose, bundle.kinds, letters)
     return contact.view(known, policy.contact, today)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from bereik.bundle import BridgeRule, Bundle, Purpose, SignalType, Team
+from bereik.bundle import BridgeRule, Bundle, Purpose, SignalKind, SignalType, Team
 from bereik.cases import Reason
 from bereik.store.accounts import Account
 from bereik.store.board import (
@@ -108,7 +108,7 @@ class Words:
 
     def signal_type(self, signal_type: str) -> str:
         """The name of a signal type."""
-        found = self.bundle.signal_types.get(signal_type)
+        found = self.bundle.kinds.get(signal_type)
         return label(found.label, self.language) if found else plain(signal_type)
 
     def sector(self, signal_type: str) -> str:
@@ -482,7 +482,7 @@ def case(
 
 
 def _signal(signal: SignalRow, words: Words) -> dict[str, Any]:
-    kind = words.bundle.signal_types.get(signal.signal_type)
+    kind = words.bundle.kinds.get(signal.signal_type)
     amount = _fact(signal, kind.amount_field if kind else None)
     since = _fact(signal, kind.since_field if kind else None)
     flags = [
@@ -509,7 +509,7 @@ def _fact(signal: SignalRow, name: str | None) -> object:
     return signal.facts.get(name) if name else None
 
 
-def _facts(signal: SignalRow, kind: SignalType | None, words: Words) -> list[str]:
+def _facts(signal: SignalRow, kind: SignalKind | None, words: Words) -> list[str]:
     """The other facts casework may know, `name value`; not the partner's own key, which says nothing to a worker."""
     if kind is None:
         return []

@@ -22,6 +22,7 @@ from bereik import residency
 from bereik.app import App
 from bereik.brp import KNOWN, PERSONEN, RegisterAway
 from bereik.bus import Producer
+from bereik.checks import NothingLeft
 from bereik.fiction import brp as fiction
 from bereik.settings import Register, Settings
 
@@ -260,21 +261,89 @@ def test_a_death_reaches_the_case_within_a_minute(bench: Bench) -> None:
     assert bench.world.case(case_id)["status"] == "Inwoner is overleden"
 
 
-def test_a_movers_case_is_offered_to_the_new_municipality_or_told_by_number_only(bench: Bench) -> None:
-    offered, away = someone(bench.world), someone(bench.world)
-    numbers = [bench.plant(who) for who in (offered, away)]
-    cases = [bench.checked(who) for who in (offered, away)]
-    bench.event(residency.MOVED_OUT, numbers[0], gemeenteVanInschrijving={"code": ELSEWHERE})
-    bench.event(residency.MOVED_OUT, numbers[1], gemeenteVanInschrijving={"code": "0001"})
+def moved(bench: Bench, who: dict[str, Any], toward: str) -> UUID:
+    """The case of somebody who was known to the register and moved, once it has ended here."""
+    bsn = bench.plant(who)
+    case_id = bench.checked(who)
+    bench.event(residency.MOVED_OUT, bsn, gemeenteVanInschrijving={"code": toward})
+    wait_for(lambda: not bench.world.case(case_id)["stands"], 60, "the case ends")
+    return case_id
+
+
+def test_a_movers_case_is_offered_where_this_installation_serves_and_told_by_number_elsewhere(
+    bench: Bench,
+) -> None:
+    cases = [moved(bench, someone(bench.world), toward) for toward in (ELSEWHERE, "0001")]
     for case_id, way in zip(cases, ("offered", "number_only"), strict=True):
-        wait_for(lambda case_id=case_id: not bench.world.case(case_id)["stands"], 60, "the case ends")
         assert dict(bench.facts(case_id))["moved_away"]["way"] == way
     sql = "SELECT toward FROM vault.transfer WHERE case_id = %s"
     assert [bench.world.rows(sql, (case_id,)) for case_id in cases] == [[(ELSEWHERE,)], []]
-    (offer,) = [one for one in bench.cli("offers") if one["case_id"] == str(cases[0])]
+
+
+def test_a_case_that_is_taken_over_goes_on_there_under_the_term_that_runs_and_nothing_else_crosses(
+    bench: Bench,
+) -> None:
+    who = someone(bench.world)
+    old_id = moved(bench, who, ELSEWHERE)
+    (offer,) = [one for one in bench.cli("offers") if one["case_id"] == str(old_id)]
     assert (offer["from"], offer["to"]) == (HERE, ELSEWHERE)
-    bench.cli("answer", str(cases[0]), "--accepted", "yes", "--by", "els")
-    assert str(cases[0]) not in {one["case_id"] for one in bench.cli("offers")}
+    new_id = UUID(bench.cli("answer", str(old_id), "--accepted", "yes", "--by", "els")["new_case_id"])
+    assert str(old_id) not in {one["case_id"] for one in bench.cli("offers")}
+    bench.world.drain()
+
+    new, old = bench.world.case(new_id), bench.world.case(old_id)
+    assert (new["municipality"], new["stands"], new["signals"]) == (ELSEWHERE, True, 1)
+    assert bench.world.alerts(new_id) == ["new_case"]
+    assert (old["status"], old["stands"]) == ("Persoon is geen inwoner (meer) in de gemeente", False)
+    # Each names the other, and the old team is told.
+    assert dict(bench.facts(new_id))["taken_over"] == {"municipality": HERE, "reference": str(old_id)}
+    said = {"municipality": ELSEWHERE, "accepted": True, "reference": str(new_id)}
+    assert dict(bench.facts(old_id))["offer_answered"] == said
+    assert bench.world.alerts(old_id)[-1] == "offer_accepted"
+
+    # The term counts from the first receipt, and neither the person nor a fact is known there.
+    sql = "SELECT received_at, offer_by, subject FROM casework.case WHERE case_id = %s"
+    (then,), (now,) = bench.world.rows(sql, (old_id,)), bench.world.rows(sql, (new_id,))
+    assert now[:2] == then[:2] and now[2] != then[2]
+    sql = "SELECT signal_id, person_id, household_id, facts, partner FROM casework.signal WHERE case_id = %s"
+    (crossed,), (stayed,) = bench.world.rows(sql, (new_id,)), bench.world.rows(sql, (old_id,))
+    assert not {*crossed[:2]} & {*stayed[:3]}
+    assert crossed[2:] == (None, {}, f"gemeente-{HERE}")
+    assert bench.world.rows("SELECT 1 FROM vault.record WHERE signal_id = %s", (crossed[0],)) == []
+    # Nobody there can be looked up by it, and its team can work.
+    assert bench.rows_of(new_id) == []
+    bench.world.state("schuldhulp", new_id, "taken_up")
+    assert bench.world.case(new_id)["status"] == "Opgepakt"
+    bench.world.drain()
+    assert bench.world.violations() == {}
+
+
+def test_an_offer_that_is_declined_leaves_the_case_where_it_is_and_its_team_is_told(bench: Bench) -> None:
+    case_id = moved(bench, someone(bench.world), ELSEWHERE)
+    before = bench.world.case(case_id)
+    assert bench.cli("answer", str(case_id), "--accepted", "no", "--by", "els")["new_case_id"] is None
+    bench.world.drain()
+    assert bench.world.case(case_id) == before
+    assert dict(bench.facts(case_id))["offer_answered"] == {"municipality": ELSEWHERE, "accepted": False}
+    assert bench.world.alerts(case_id)[-1] == "offer_declined"
+
+
+def test_a_case_that_was_taken_back_meanwhile_cannot_be_taken_over(bench: Bench) -> None:
+    who = someone(bench.world)
+    case_id = moved(bench, who, ELSEWHERE)
+    kind = bench.world.type_of("schuldhulp", amount=True)
+    partner = bench.world.partner_of(kind, HERE)
+    ((event_id,),) = bench.world.rows(
+        "SELECT r.event_id FROM casework.signal s JOIN intake.receipt r USING (signal_id)"
+        " WHERE s.case_id = %s AND r.action = 'report'",
+        (case_id,),
+    )
+    bench.world.send(partner, bench.world.withdrawal(kind, partner, event_id))
+    bench.world.drain()
+    with bench.app.checks() as (checks, session):
+        ((purpose, offer),) = [one for one in checks.offers(session) if one[1].case_id == str(case_id)]
+        with pytest.raises(NothingLeft):
+            checks.answer_offer(purpose, offer, True, "els", session)
 
 
 def test_secrecy_and_a_move_within_are_stated_and_the_case_stands(bench: Bench) -> None:
