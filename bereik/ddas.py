@@ -19,16 +19,13 @@ import jsonschema_rs
 from bereik import addresses, births, lifecycle
 from bereik.bundle import Purpose, SignalType
 from bereik.cases import local_day, signal_when
+from bereik.declarations import DELIVERED_PARTNER_TYPES as PARTNER_TYPES
 from bereik.lifecycle import Fact
 from bereik.linkage import Identity
 from bereik.signal import is_bsn
 
 VERSION: Final = "1.2"
 
-PARTNER_TYPES: Final = (
-    "Belastingdienst", "CAK Eigen bijdrage", "CAK Zorgverzekeringen", "Dienst Toeslagen", "DUO", "Energie", "Huur",
-    "Hypotheek", "Overige", "Water", "Zorg",
-)  # fmt: skip
 # The state of a signal by itself (`cases.signal_when`) → its status. Whoever closed a case had taken it up.
 STATUSES: Final[Mapping[str, str]] = {
     "new": "Nog niet opgepakt",

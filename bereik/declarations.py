@@ -50,6 +50,11 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
     "consent_form": "string",
     "consent_by": "string",
 }
+# The kinds of partner that the national delivery knows (DDAS v1.2, signaalpartner.type). A purpose with any other cannot deliver.
+DELIVERED_PARTNER_TYPES: Final = (
+    "Belastingdienst", "CAK Eigen bijdrage", "CAK Zorgverzekeringen", "Dienst Toeslagen", "DUO", "Energie", "Huur",
+    "Hypotheek", "Overige", "Water", "Zorg",
+)  # fmt: skip
 # The lists of words of a purpose that facts choose from, beside its results.
 WORD_LISTS: Final = ("contacts", "dayparts", "causes", "reasons", "rules", "promises", "languages")
 # Roles whose fields casework decides on, so they have to be facts.
@@ -435,6 +440,11 @@ class _Checks:
                     self.report(document, key, "unknown feedback word", purpose["feedback"])
                 if part == "priorities":
                     self._match(document, (*here, part, index, "match"), word["match"], {}, name)
+        for index, kind in enumerate(purpose["partnerTypes"] if purpose.get("ddas") else ()):
+            if kind not in DELIVERED_PARTNER_TYPES:
+                key = (*here, "partnerTypes", index)
+                message = "not in the national delivery: this purpose cannot deliver"
+                self.report(document, key, message, DELIVERED_PARTNER_TYPES)
         outcomes = {word["when"] for word in purpose["states"] if "when" in word}
         for index, word in enumerate(purpose["states"]):
             if "when" not in word:

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,9 @@ from support import REPOSITORY, World, activated, data_for, event, house, person
 
 from bereik import ddas
 from bereik.app import App
+from bereik.bundle import Bundle, Word
 from bereik.delivery import NotDelivered, UnknownMunicipality
+from bereik.errors import InvalidDeclarations
 from bereik.settings import Settings
 
 pytestmark = pytest.mark.stack
@@ -181,3 +185,71 @@ def test_the_login_that_delivers_reaches_no_other_purpose_and_writes_nothing(wor
             ):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     connection.execute(statement)
+
+
+def test_what_does_not_deliver_is_in_no_delivery_by_any_route(world: World, app: App, tmp_path: Path) -> None:
+    """School absence: by the command, by what the DAG calls, by its words, and by declarations that say it delivers."""
+    apart = next(
+        one for one in world.bundle.signal_types.values() if one.purpose not in world.bundle.delivered
+    )
+    debt = next(one for one in world.bundle.signal_types.values() if one.purpose in world.bundle.delivered)
+    place = house(world.bundle, "9901")
+    pupil = {**person(), **house(world.bundle, "9901"), "birth_date": "2010-02-03"}
+    sent = {
+        kind.id: world.report(kind, "9901", who) for kind, who in ((apart, pupil), (debt, {**person(), **place}))
+    }
+    world.drain()
+    ((purpose, case_id),) = world.cases_of(world.partner_of(apart, "9901"), sent[apart.id])
+    world.app.state_fact(purpose, case_id, "taken_up", {}, "worker-canary")
+    world.drain()
+
+    last = today().replace(day=28) + timedelta(days=4)
+    app.deliveries.make_due(app.bundle(), last.replace(day=1))
+    month = today().replace(day=1)
+    by_dag = (
+        app.settings.home
+        / "ddas"
+        / f"ddas-v{ddas.VERSION}-9901-{month}-{last - timedelta(days=last.day)}.json"
+    )
+    by_command = tmp_path / "levering.json"
+    command = [str(Path(sys.executable).parent / "bereik"), "ddas", "export", "--municipality", "9901"]
+    command += ["--from", month.isoformat(), "--to", today().isoformat(), "--out", str(by_command)]
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env={"BEREIK_HOME": str(app.settings.home), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in (by_dag, by_command):
+        document = json.loads(path.read_bytes())
+        assert told_of(document, place), "a debt is there"
+        assert told_of(document, pupil) == [], "and the pupil is not"
+        kinds = {one["signaalpartner"]["type"] for one in document["leveringen"][0]["vroegsignalen"]}
+        assert kinds <= set(ddas.PARTNER_TYPES) and apart.partner_type not in kinds
+        text = path.read_text("utf-8")
+        own = {word.id for word in bundle_words(world, purpose)} - {
+            word.id for word in bundle_words(world, debt.purpose)
+        }
+        assert [word for word in own if f'"{word}"' in text] == []
+
+    words = world.rows(
+        "SELECT DISTINCT t.word FROM intake.told t JOIN intake.receipt r USING (receipt_id) WHERE r.purpose = %s",
+        (purpose,),
+    )
+    assert words and {word for (word,) in words} <= set(world.bundle.purposes[purpose].feedback)
+
+    schemas = tmp_path / "schemas"
+    shutil.copytree(REPOSITORY / "schemas", schemas)
+    purposes = schemas / "purposes.yaml"
+    purposes.write_text(purposes.read_text("utf-8").replace("ddas: false", "ddas: true"), "utf-8")
+    with pytest.raises(InvalidDeclarations, match="cannot deliver"):
+        Bundle.compile(schemas)
+
+
+def bundle_words(world: World, purpose: str) -> tuple[Word, ...]:
+    """The states and results of a purpose."""
+    found = world.bundle.purposes[purpose]
+    return (*found.states, *found.results)

@@ -88,6 +88,28 @@ def test_two_partners_about_one_address_are_one_case_and_its_team_hears_of_it_on
     assert world.alerts(case_id) == ["new_case", "now_multiple"]
 
 
+def test_absence_goes_to_where_the_pupil_lives_and_not_to_where_the_school_is(world: World) -> None:
+    absence = next(one for one in world.bundle.signal_types.values() if "brin" in one.fact_fields)
+    school = {"brin": "00AP00"}
+    sent = {
+        code: world.report(absence, code, {**person(), **house(world.bundle, code)}, **school)
+        for code in world.bundle.municipalities
+    }
+    world.drain()
+    partner = world.partner_of(absence, HERE)
+    for code, event_id in sent.items():
+        ((_, case_id),) = world.cases_of(partner, event_id)
+        case = world.case(case_id)
+        team = world.bundle.team(case["team"])
+        assert team is not None and (case["municipality"], team.municipality) == (code, code)
+    # Not even when the message names the municipality of the school.
+    there = next(code for code in world.bundle.municipalities if code != HERE)
+    assert absence.municipality_field is not None
+    who = {**person(), **house(world.bundle, HERE)}
+    claimed = world.report(absence, HERE, who, **school, **{absence.municipality_field: there})
+    assert world.fate(partner, claimed)[::2] == ("refused", ["municipality_disagrees"])
+
+
 def test_upstairs_and_downstairs_are_two_cases(world: World, debt: SignalType, partner: str) -> None:
     home = house(world.bundle, HERE)
     sent = [
