@@ -8,7 +8,7 @@ LOCKS := requirements/uv.txt requirements/all.txt
 ONCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench up down lock docs docker-test simulate
+.PHONY: help setup demo test check bench up down lock docs docker-test simulate mutants
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ bench: setup ## the whole path with 200,000 signals
 simulate: setup ## half a year on the pure rules: 20,000 signals, and every case ends
 	@$(BIN)/python tests/simulation.py
 
+mutants: setup ## change the rules of casework in small ways, and see whether the tests notice
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/mutants.txt
+	@$(BIN)/python tests/mutants.py
+
 up: setup ## start broker, database, consumers, board and Airflow
 	@$(BIN)/bereik up
 
@@ -56,8 +60,8 @@ docs: setup ## renew the generated parts of docs/
 	@$(BIN)/bereik rules book --into docs/rules.md
 
 lock: setup ## renew the hashed lock files from requirements/*.in
-	@for name in uv all service; do \
-	  test $$name = service && same="-c requirements/all.txt" || same=; \
+	@for name in uv all service mutants; do \
+	  case $$name in service|mutants) same="-c requirements/all.txt";; *) same=;; esac; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $$same \
 	    --no-emit-index-url --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

@@ -357,14 +357,10 @@ def _by_closing(ordered: Sequence[Signal], closed: Mapping[str, datetime]) -> li
     """One group until a person closes it; what is received later begins the next one."""
     groups: list[list[Signal]] = []
     for signal in sorted(ordered, key=lambda signal: (signal.received_at, signal.order)):
-        ends = (
-            [closed[m.case_id] for m in groups[-1] if m.case_id is not None and m.case_id in closed]
-            if groups
-            else []
-        )
+        held = {member.case_id for member in groups[-1] if member.case_id is not None} if groups else set()
+        ends = [closed[case_id] for case_id in held if case_id in closed]
         # A signal stays in a case that it was in when that was closed; one that has a case of its own since keeps that.
-        here = {m.case_id for m in groups[-1] if m.case_id is not None} if groups else set()
-        if not groups or (ends and signal.received_at > max(ends) and signal.case_id not in here):
+        if not groups or (ends and signal.received_at > max(ends) and signal.case_id not in held):
             groups.append([])
         groups[-1].append(signal)
     return [
@@ -455,7 +451,7 @@ def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
             and (standing.since is None or standing.since < gone.since)
             and not (gone.when == residency.KNOWN and (crisis or warm))
         ):
-            standing = replace(standing, when=gone.when, since=gone.since, holder=None)
+            standing = replace(standing, when=gone.when, holder=None)
             reasons.append(reason(Reason(gone.when)))
     language = lifecycle.language_of(held) if held else None
     labels, level, why, way = _place(
@@ -621,13 +617,12 @@ def _people(group: Sequence[Signal], held: Sequence[Fact]) -> tuple[tuple[str, .
     """Whom the signals are about, in their order; those between whom a worker confirmed a relation stand together."""
     order = list(dict.fromkeys([signal.person_id for signal in group]))
     parts: list[tuple[str, ...]] = [(person,) for person in order]
-    for fact in held if len(order) > 1 else ():
-        if fact.kind == "related":
-            tied = [part for part in parts if {fact.detail["person_id"], fact.detail["other_id"]} & set(part)]
-            if len(tied) == 2:
-                parts[parts.index(tied[0])] = tied[0] + tied[1]
-                parts.remove(tied[1])
-    return tuple(tuple(sorted(part, key=order.index)) for part in parts)
+    for fact in [fact for fact in held if fact.kind == "related"]:
+        tied = [part for part in parts if {fact.detail["person_id"], fact.detail["other_id"]} & set(part)]
+        if len(tied) == 2:
+            parts[parts.index(tied[0])] = tuple(sorted(tied[0] + tied[1], key=order.index))
+            parts.remove(tied[1])
+    return tuple(parts)
 
 
 def signal_when(when: str, passed: str | None, taken_up: bool, withdrawn: bool = False) -> str:
@@ -657,6 +652,7 @@ def _amount(signal: Signal, types: Mapping[str, SignalKind]) -> int | None:
     return value if isinstance(value, int) else None
 
 
+@lru_cache(maxsize=4096)
 def _months_before(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, 1)
@@ -664,7 +660,7 @@ def _months_before(day: date, months: int) -> date:
 
 def _consecutive(group: Sequence[Signal], everything: Sequence[Signal], purpose: Purpose) -> Signal | None:
     """The newest signal of an earlier period within the look-back, if there is one."""
-    if not purpose.matching.lookback_months:
+    if not purpose.matching.lookback_months or len(everything) == len(group):
         return None
     first = group[0].signal_date
     start = _months_before(first, purpose.matching.lookback_months)

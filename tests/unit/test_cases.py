@@ -196,6 +196,15 @@ def test_a_repeat_of_the_same_partner_is_not_taken_up(
     assert case.labels["repeat"] == (("yes",) if repeated else ("no",))
 
 
+def test_how_far_back_a_report_can_be_repeated() -> None:
+    for day, kind in (("2026-05-01", "repeat"), ("2026-04-30", "new")):
+        assert debts(sig(1, day, contract="c"), sig(2, amount=400, contract="c"))[-1].when == kind, day
+    assert (
+        debts(sig(1, "2026-10-03", None, contract="c"), sig(2, amount=1, contract="c"))[-1].when
+        == "below_threshold"
+    )
+
+
 def test_a_crisis_is_never_only_a_repeat() -> None:
     earlier = sig(1, "2026-10-03", kind=ENERGY, contract="same")
     assert debts(earlier, sig(2, kind=ENERGY, contract="same", crisis=True))[-1].stands
@@ -260,6 +269,103 @@ def test_the_day_is_the_one_in_the_netherlands() -> None:
     assert cases.local_day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == date(2027, 1, 1)
 
 
+# ---------------------------------------------------------------- what a case says
+
+
+@pytest.mark.parametrize(
+    ("signals", "code", "nl"),
+    [
+        ([sig(1, warm=True)], "warm", "De partner sprak al met deze persoon."),
+        ([sig(1), sig(2, kind=ENERGY, partner="p2")], "multiple", "2 signalen in dezelfde periode."),
+        (
+            [sig(1, "2026-10-03"), sig(2, amount=900)],
+            "consecutive",
+            "Er was in de 6 maanden hiervoor al een signaal (2026-10-03).",
+        ),
+        ([sig(1, amount=900)], "above_threshold", f"Samen € 900, drempel € {THRESHOLD}."),
+        (
+            [sig(1, amount=THRESHOLD - 10)],
+            "below_threshold",
+            f"onder de drempel van € {THRESHOLD}",
+        ),
+        ([sig(1, amount=THRESHOLD - 10)], "below_threshold", "Met € 10 meer was er contact gezocht."),
+        (
+            [sig(1, "2026-10-03", contract="c"), sig(2, amount=300, contract="c")],
+            "repeat",
+            "Herhaalde melding van dezelfde partner; het bedrag is niet hoger dan op 2026-10-03.",
+        ),
+    ],
+)
+def test_the_reasons_name_the_numbers_and_days_they_rest_on(
+    signals: list[Signal], code: str, nl: str
+) -> None:
+    texts = {reason["code"]: reason["nl"] for reason in said(debts(*signals)[-1])["reasons"]}
+    assert nl in texts[code]
+
+
+def test_of_several_repeats_the_newest_earlier_report_is_named() -> None:
+    earlier = [sig(1, "2026-09-03", contract="a"), sig(2, "2026-10-04", contract="b")]
+    case = debts(*earlier, sig(3, amount=300, contract="b"), sig(4, amount=300, contract="a"))[-1]
+    assert codes(case)[-1] == "repeat" and case.reasons[-1]["date"] == "2026-10-04"
+
+
+def test_a_case_says_where_it_is_since_when_and_in_which_order() -> None:
+    case = one(sig(1, received="2026-11-04"), sig(2, "2026-11-20", kind=ENERGY, partner="p2", area="zuid"))
+    assert (case.municipality, case.area, case.period) == ("9901", "zuid", "2026-11")
+    assert case.received_at == datetime(2026, 11, 4, 10, tzinfo=UTC)
+    rule = next(rule for rule in DEBTS.priorities if rule.match.get("kind") == ("multiple",))
+    assert (case.priority, case.priority_reason) == (rule.level, rule.label)
+
+
+def test_every_label_that_rules_can_ask_for() -> None:
+    case = one(sig(1, warm=True), sig(2, kind=ENERGY, partner="p2", area="zuid"))
+    assert case.labels == {
+        "area": ("noord", "zuid"), "type": (ENERGY.id, RENT.id), "sort": (), "kind": ("multiple",),
+        "crisis": ("no",), "warm": ("yes",), "repeat": ("no",),
+    }  # fmt: skip
+    nowhere = one(sig(1, area=None, amount=900))
+    assert nowhere.labels["area"] == () and nowhere.route.path == (), (
+        "without an area a person looks where it goes"
+    )
+    repeated = debts(sig(1, "2026-10-03", contract="c"), sig(2, amount=300, contract="c"))[-1]
+    assert repeated.labels["repeat"] == ("yes",)
+
+
+def test_without_a_rule_that_fits_a_case_comes_after_all_that_have_one() -> None:
+    crisis_only = replace(
+        DEBTS, priorities=tuple(rule for rule in DEBTS.priorities if "crisis" in rule.match)
+    )
+    bundle = replace(BUNDLE, purposes={**BUNDLE.purposes, DEBTS.id: crisis_only}, sha256="crisis only")
+    plain, urgent = (
+        cases.decide([sig(1, kind=ENERGY, crisis=crisis)], (), crisis_only, bundle, NOW)[0]
+        for crisis in (False, True)
+    )
+    assert (urgent.priority, plain.priority) == (1, 2)
+    assert plain.priority_reason == {"nl": "Gewone volgorde.", "en": "Ordinary order."}
+    none = replace(
+        bundle, purposes={**BUNDLE.purposes, DEBTS.id: replace(DEBTS, priorities=())}, sha256="none"
+    )
+    assert cases.decide([sig(1)], (), none.purposes[DEBTS.id], none, NOW)[0].priority == 1
+
+
+def test_a_municipality_without_a_policy_has_the_terms_of_the_law_and_no_threshold() -> None:
+    town = replace(BUNDLE.municipalities["9901"], policies={})
+    bundle = replace(BUNDLE, municipalities={**BUNDLE.municipalities, "9901": town}, sha256="no policy")
+    (case,) = cases.decide([sig(1, amount=1)], (), DEBTS, bundle, NOW)
+    assert case.stands and (case.offer_by, codes(case)) == (date(2026, 12, 1), ["single"])
+
+
+# ---------------------------------------------------------------- only what changed
+
+
+def test_what_comes_later_never_changes_an_earlier_month_so_that_is_not_decided_again() -> None:
+    signals = [sig(1, "2026-09-03"), sig(2, "2026-10-03", amount=900), sig(3, amount=900)]
+    everything = debts(*signals)
+    for day, left in (("2026-10-03", 1), ("2026-10-31", 1), ("2026-09-03", 0), ("2026-11-01", 2)):
+        since_then = cases.decide(signals, (), DEBTS, BUNDLE, NOW, date.fromisoformat(day))
+        assert since_then == everything[left:], day
+
+
 # ---------------------------------------------------------------- ids
 
 
@@ -289,6 +395,22 @@ def test_a_term_is_said_in_both_languages(policy: Policy, crisis: bool, nl: str,
     bundle = replace(BUNDLE, municipalities={**BUNDLE.municipalities, "9901": town})
     (case,) = cases.decide([sig(1, kind=ENERGY, crisis=crisis)], [], DEBTS, bundle, NOW)
     assert said(case)["offer_in"] == {"nl": nl, "en": en}
+
+
+def test_a_case_that_takes_up_another_one_keeps_the_id_of_the_oldest_signal() -> None:
+    older, newer = UUID(int=98), UUID(int=99)
+    case = one(sig(1, "2026-11-02", case=newer), sig(2, kind=ENERGY, partner="p2", case=older))
+    assert case.case_id == newer, "the id of whoever was first, not the first of the ids"
+
+
+def test_a_case_that_comes_apart_keeps_its_id_where_its_oldest_signal_is() -> None:
+    old, other = UUID(int=99), UUID(int=1)
+    found = debts(
+        sig(1, "2026-09-03", case=old),
+        sig(2, "2026-10-03", amount=900, case=other),
+        sig(3, amount=900, case=old),
+    )
+    assert [case.case_id for case in found] == [old, other, None]
 
 
 # ---------------------------------------------------------------- closed by a person
@@ -361,6 +483,30 @@ def test_two_closed_cases_stay_two() -> None:
     )
     found = school(absent(1, "2026-09-03", first), absent(2, "2026-11-03", second), facts=facts)
     assert [(case.case_id, case.stands) for case in found] == [(first, False), (second, False)]
+
+
+def test_what_is_received_at_the_moment_of_closing_was_judged() -> None:
+    known = UUID(int=99)
+    at_ten = closing(SCHOOL, datetime(2026, 11, 3, 10, tzinfo=UTC))
+    found = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03"), facts=(at_ten,))
+    assert [case.stands for case in found] == [False]
+
+
+def test_a_signal_of_a_closed_case_stays_in_it_also_when_that_was_closed_before_it_came() -> None:
+    """A worker opened the case again, the signal joined it, and the opening was found to be older."""
+    known = UUID(int=99)
+    facts = (closing(SCHOOL, datetime(2026, 10, 1, tzinfo=UTC)),)
+    found = school(
+        absent(1, "2026-09-03", known), absent(2, "2026-11-03", known), absent(3, "2026-11-04"), facts=facts
+    )
+    assert [(case.case_id, len(case.signals)) for case in found] == [(known, 2), (None, 1)]
+
+
+def test_a_case_that_was_only_taken_up_is_not_closed() -> None:
+    known = UUID(int=99)
+    taken = Fact(known, "taken_up", {}, "w", datetime(2026, 9, 4, tzinfo=UTC))
+    (case,) = school(absent(1, "2026-09-03", known), absent(2, "2026-11-03"), facts=(taken,))
+    assert case.case_id == known and len(case.signals) == 2
 
 
 def test_absence_has_no_amount_and_no_threshold() -> None:
@@ -469,6 +615,45 @@ def test_who_opens_a_case_again_has_judged_what_the_register_said() -> None:
     assert one(sig(1, case=UUID(int=99)), facts=(moved, again, later)).when == "deceased"
 
 
+def test_what_a_register_ended_is_nobodys_and_keeps_what_was_done() -> None:
+    taken = Fact(UUID(int=99), "taken_up", {}, "worker", datetime(2026, 11, 3, 15, tzinfo=UTC))
+    held = one(sig(1, case=UUID(int=99)), facts=(taken,))
+    assert (held.holder, held.taken_up_at) == ("worker", taken.stated_at)
+    ended = one(
+        sig(1, case=UUID(int=99)), facts=(taken, registered("resident", "2026-11-04", answer="deceased"))
+    )
+    assert (ended.holder, ended.taken_up_at) == (None, taken.stated_at)
+
+
+def test_what_a_worker_closed_is_not_ended_by_a_register_once_more() -> None:
+    facts = (
+        closing(DEBTS, datetime(2026, 11, 5, tzinfo=UTC)),
+        registered("resident", "2026-11-06", answer="moved"),
+    )
+    case = one(sig(1, case=UUID(int=99)), facts=facts)
+    assert case.when == "closed" and "moved" not in codes(case)
+
+
+def test_a_register_that_spoke_at_the_moment_of_reopening_was_judged() -> None:
+    moved = registered("resident", "2026-11-04", answer="moved")
+    again = Fact(UUID(int=99), "reopened", {}, "worker", moved.stated_at)
+    assert one(sig(1, case=UUID(int=99)), facts=(moved, again)).stands
+
+
+# ---------------------------------------------------------------- handed over
+
+
+def test_a_case_that_was_handed_over_is_with_that_team_whatever_the_rules_say() -> None:
+    handed = Fact(
+        UUID(int=99), "handed_over", {"team": "9901-crisis"}, "w", datetime(2026, 11, 5, tzinfo=UTC)
+    )
+    before = one(sig(1, case=UUID(int=99)))
+    case = one(sig(1, case=UUID(int=99)), facts=(handed,))
+    assert case.route == replace(before.route, team="9901-crisis") and case.stands
+    was = Before(True, before.route.team, before.kind.value, False, frozenset(before.signals))
+    assert cases.notify(was, case) is Notify.NEW_TEAM
+
+
 # ---------------------------------------------------------------- what people know: already in debt aid
 
 
@@ -540,7 +725,8 @@ def test_arrears_outside_the_window_are_not_taken_up(
     if code is not None:
         assert code in codes(case) and case.passed == {UUID(int=1): "below_threshold"}
         text = said(case)["reasons"][-1]
-        assert str(days) in text["nl"] and "Beleidsplan" in text["en"]
+        assert f"{days} dagen" in text["nl"] and "Beleidsplan" in text["en"]
+        assert ("minder dan 30" if code == "too_soon" else "meer dan 100") in text["nl"]
         assert case.result == "Niet opgepakt: onterecht signaal"
 
 
@@ -698,6 +884,21 @@ def test_a_case_that_turns_multiple_is_planned_anew_or_upgraded(
     assert one(alarm, facts=facts).upgraded is upgraded
 
 
+def test_without_an_attempt_nothing_is_upgraded_and_at_the_same_moment_neither() -> None:
+    both = (sig(1, case=UUID(int=99)), sig(2, "2026-11-10", kind=ENERGY, partner="p2", case=UUID(int=99)))
+    assert not one(*both, facts=(TAKEN,)).upgraded
+    tried = replace(attempt("2026-11-10"), stated_at=both[1].received_at)
+    assert not one(*both, facts=(tried,)).upgraded
+
+
+def test_a_third_signal_after_the_attempt_upgrades_nothing_that_was_multiple() -> None:
+    three = [
+        sig(n, day, kind=kind, partner=f"p{n}", case=UUID(int=99))
+        for n, day, kind in ((1, "2026-11-03", RENT), (2, "2026-11-04", ENERGY), (3, "2026-11-20", CARE))
+    ]
+    assert not one(*three, facts=(attempt("2026-11-10"),)).upgraded
+
+
 def test_the_last_letter_counts_for_the_address_whichever_case_it_was_for() -> None:
     october = replace(attempt("2026-10-28", "Brief"), case_id=UUID(int=98))
     signals = (sig(1, "2026-10-03", case=UUID(int=98)), sig(2, case=UUID(int=99)))
@@ -724,6 +925,15 @@ def test_a_relation_that_a_worker_confirmed_puts_people_together() -> None:
     ]
     for facts in (tuple(tie), tuple(tie[::-1])):
         assert one(*signals, facts=facts).people == (("a", "c", "d"), ("b",))
+
+
+def test_people_stand_in_the_order_in_which_they_were_signalled() -> None:
+    signals = [of(name, sig(n, partner=f"p{n}")) for n, name in enumerate("ba", 1)]
+    assert one(*signals).people == (("b",), ("a",))
+    tie = Fact(
+        UUID(int=99), "related", {"person_id": "a", "other_id": "b"}, "w", datetime(2026, 11, 5, tzinfo=UTC)
+    )
+    assert one(*signals, facts=(tie,)).people == (("b", "a"),)
 
 
 # ---------------------------------------------------------------- the status of one signal, for DDAS
@@ -775,7 +985,11 @@ def test_a_late_report_is_told_and_never_refused(
     case = school(absence(1, received, **facts))[0]
     assert case.stands and ("late" in codes(case)) is late, why
     if late:
-        assert "5 werkdagen" in said(case)["reasons"][-1]["nl"]
+        ended = facts.get("einddatum") or facts["begindatum"]
+        assert (
+            said(case)["reasons"][-1]["nl"]
+            == f"Te laat gemeld: meer dan 5 werkdagen na het verzuim ({ended})."
+        )
 
 
 def test_sorts_of_absence_are_labels_that_a_route_can_ask_for() -> None:
@@ -784,6 +998,20 @@ def test_sorts_of_absence_are_labels_that_a_route_can_ask_for() -> None:
     ]
     assert case.labels["sort"] == ("langdurig", "zestien_uur")
     assert one(sig(1)).labels["sort"] == ()
+
+
+def test_absence_is_routed_by_where_the_pupil_lives_and_no_school_is_a_label() -> None:
+    """The municipality and the area come from the pupil's address; which school it is, is a fact no rule can ask for."""
+    for town in ("9901", "9902"):
+        found = {
+            school(replace(absence(1, "2026-11-03", brin=brin), municipality=town))[0].route
+            for brin in ("00AP00", "01XY")
+        }
+        (way,) = found
+        team = BUNDLE.team(way.team)
+        assert team is not None and (team.municipality, team.purpose) == (town, SCHOOL.id)
+    (case,) = school(absence(1, "2026-11-03", brin="00AP00"), absence(2, "2026-11-05", brin="01XY"))
+    assert "00AP00" not in str(case.labels), "and a pupil who changes school is one case"
 
 
 def test_each_new_report_joins_the_open_case() -> None:

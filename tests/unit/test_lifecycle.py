@@ -103,7 +103,14 @@ def test_compulsory_education_speaks_the_words_of_the_attendance_register() -> N
         ("handed_over", "taken_up", {"team": "9902-crisis"}, "team must be one of 9901-crisis"),
         ("reopened", "new", {}, "reopened is lawful only in"),
         ("known", "new", {"person_id": "Jan de Vries", "yes": True}, "person_id must be an id"),
-        ("gossip", "new", {}, "no fact of this kind"),
+        ("gossip", "new", {}, "no fact of this kind; known are taken_up, handed_over, closed"),
+        ("attempt", "taken_up", {**tried(), "note": "x", "mood": "x"}, "has no field mood, note; known are kind, reached"),
+        ("taken_up", "new", {"note": "x"}, "known are none"),
+        ("handed_over", "taken_up", {}, "handed_over needs team: one of 9901-crisis, 9901-vroeg"),
+        ("taken_up", "taken_up", {}, "(“Opgepakt”)"),
+        ("attempt", "new", tried(), "The case is “Nog niet opgepakt”"),
+        ("reopened", "new", {}, "“Niet opgepakt: onterecht signaal”, “Afgesloten”, “"),
+        ("closed", "new", {"result": HELPED}, "it leads to “Afgesloten”. Lawful is what leads to: Niet opgepakt: andere reden, "),
     ],
 )  # fmt: skip
 def test_what_may_not_be_stated_is_refused_with_the_reason(
@@ -112,6 +119,57 @@ def test_what_may_not_be_stated_is_refused_with_the_reason(
     with pytest.raises(IllegalMove) as refusal:
         check(kind, when, **detail)
     assert why in str(refusal.value)
+
+
+# One sound statement of each kind that has a field worth trying.
+SOUND: dict[str, dict[str, Any]] = {
+    "resident": {"person_id": "0000000a", "answer": "deviating"},
+    "consent": {"toward": "leerplicht", "who": "contractant", "form": "gezin-v1", "person_id": "0000000a"},
+    "handed_over": {"team": "9901-crisis"},
+    "promise": {"promise_id": "0000000a", "what": "terugbellen", "by": "2026-11-27"},
+    "attempt": tried(),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "fits"),
+    [
+        ("resident", "differences", ["postcode", "huisnummer"], True),
+        ("resident", "differences", [], True),
+        ("resident", "differences", ["schoenmaat"], False),
+        ("resident", "differences", "postcode", False),
+        ("consent", "form", "gezin-v1_2", True),
+        ("consent", "form", "a", True),
+        ("consent", "form", "a" * 60, True),
+        ("consent", "form", "a" * 61, False),
+        ("consent", "form", "", False),
+        ("consent", "form", "gezin v1", False),
+        ("consent", "form", 1, False),
+        ("consent", "person_id", "0000000b", False),
+        ("resident", "person_id", "0" * 7, False),
+        ("resident", "person_id", "00000000-0000-0000-0000-00000000000a", True),
+        ("resident", "person_id", "0123456789abcdef-0000000000000000000", True),
+        ("resident", "person_id", "0" * 37, False),
+        ("resident", "person_id", "0000000g", False),
+        ("handed_over", "team", "elsewhere", False),
+        ("promise", "by", "2026-11-31", False),
+        ("promise", "by", 20261125, False),
+        ("attempt", "day", "2026-11-25", True),
+    ],
+)
+def test_what_each_kind_of_field_takes(kind: str, name: str, value: object, fits: bool) -> None:
+    when = "taken_up" if kind in ("attempt", "promise", "handed_over") else "new"
+    said = {**SOUND[kind], name: value}
+    if fits:
+        lifecycle.check(kind, said, DEBTS, when, TEAMS, TODAY, ("0000000a",))
+    else:
+        with pytest.raises(IllegalMove, match=f"{kind}: {name} must be "):
+            lifecycle.check(kind, said, DEBTS, when, TEAMS, TODAY, ("0000000a",))
+
+
+def test_a_refusal_says_what_a_list_takes() -> None:
+    with pytest.raises(IllegalMove, match="a list of geslachtsnaam, voorletters, geboortedatum, postcode"):
+        check("resident", **SOUND["resident"], differences="postcode")
 
 
 def test_what_a_purpose_does_not_declare_cannot_be_stated() -> None:
@@ -215,3 +273,39 @@ def test_a_withdrawal_that_names_nobody_stays_everybodys() -> None:
     withdrawn = {"toward": "leerplicht"}
     lifecycle.check("consent_withdrawn", withdrawn, DEBTS, "new", TEAMS, TODAY, (ANNA, BART))
     assert lifecycle.completed("consent_withdrawn", withdrawn, (ANNA,)) == withdrawn
+
+
+# ---------------------------------------------------------------- what came in between
+
+
+def after(*hours: int) -> list[datetime]:
+    return [START + timedelta(hours=hour) for hour in hours]
+
+
+@pytest.mark.parametrize(
+    ("facts", "received", "holder", "why"),
+    [
+        (
+            [fact("attempt", 3)],
+            (2,),
+            None,
+            "what is said after a signal came is about a case that was open again",
+        ),
+        ([fact("attempt", 3)], (3,), None, "at the same moment too"),
+        ([fact("attempt", 3)], (1,), "w1", "a signal at the moment of the end was judged"),
+    ],
+)
+def test_a_signal_between_two_statements_opens_the_case_between_them(
+    facts: list[Fact], received: tuple[int, ...], holder: str | None, why: str
+) -> None:
+    ended = [fact("taken_up"), fact("closed", 1, result=HELPED)]
+    stands = lifecycle.stand([*ended, *facts], DEBTS, "new", after(*received))
+    assert (stands.when, stands.holder) == ("closed" if holder else "new", holder), why
+
+
+def test_a_statement_counts_also_in_a_state_in_which_it_would_be_refused_today() -> None:
+    """Two consumers wrote at once, or signals moved since: it was lawful when it was stated."""
+    twice = [fact("taken_up"), fact("taken_up", 1, "w2")]
+    assert lifecycle.stand(twice, DEBTS, "new").holder == "w2"
+    unknown = [fact("taken_up"), fact("gossip", 1)]
+    assert lifecycle.stand(unknown, DEBTS, "new") == lifecycle.stand(twice[:1], DEBTS, "new")
