@@ -196,7 +196,8 @@ def test_what_does_not_deliver_is_in_no_delivery_by_any_route(world: World, app:
     place = house(world.bundle, "9901")
     pupil = {**person(), **house(world.bundle, "9901"), "birth_date": "2010-02-03"}
     sent = {
-        kind.id: world.report(kind, "9901", who) for kind, who in ((apart, pupil), (debt, {**person(), **place}))
+        kind.id: world.report(kind, "9901", who)
+        for kind, who in ((apart, pupil), (debt, {**person(), **place}))
     }
     world.drain()
     ((purpose, case_id),) = world.cases_of(world.partner_of(apart, "9901"), sent[apart.id])

@@ -321,7 +321,7 @@ def test_every_label_that_rules_can_ask_for() -> None:
     case = one(sig(1, warm=True), sig(2, kind=ENERGY, partner="p2", area="zuid"))
     assert case.labels == {
         "area": ("noord", "zuid"), "type": (ENERGY.id, RENT.id), "sort": (), "kind": ("multiple",),
-        "crisis": ("no",), "warm": ("yes",), "repeat": ("no",),
+        "crisis": ("no",), "warm": ("yes",), "repeat": ("no",), "language": (),
     }  # fmt: skip
     nowhere = one(sig(1, area=None, amount=900))
     assert nowhere.labels["area"] == () and nowhere.route.path == (), (
