@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import collect, contact, outreach, provision, quality, rounds, trial, vault
+from bereik import collect, contact, outreach, provision, quality, receipts, rounds, trial, vault
 from bereik.bridge import Bridge
 from bereik.brp import Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterRefused
 from bereik.bundle import Bundle
@@ -35,7 +35,7 @@ from bereik.outlets import Outlets
 from bereik.ports import CaseRow, Letter, Outlet, Placed, Record, Rest, SilenceRow
 from bereik.settings import NotConfigured, Register, Settings, command_environment, home
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, notices, windows
-from bereik.store.checks import rates
+from bereik.store.checks import rates, untold
 from bereik.store.session import Session
 from bereik.store.vault import MACHINE, Registers, VerdictRows
 from bereik.verdicts import Desk, Relinked
@@ -399,10 +399,31 @@ class App:
             self._asker = (bundle_id, self._made_checks(bundle_id, bundle))
         return self._asker[1]
 
-    def partner_rates(self) -> list[Mapping[str, object]]:
+    def partner_rates(self) -> list[Mapping[str, Any]]:
         """Per partner and month: how many of its people were asked about, and how many did not fit. Counts only."""
         with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
             return rates(tx)
+
+    def tell_rates(self, today: date | None = None) -> int:
+        """Tell each partner the months that are over, once, on its receipts topic; returns how many.
+
+        For the clock. A month with fewer than `receipts.FEWEST` people is not told.
+        """
+        over = f"{today or local_day(datetime.now(UTC)):%Y-%m}"
+        partners, told = self.bundle().partners, 0
+        by_purpose: dict[str, list[Mapping[str, Any]]] = {}
+        for row in self.partner_rates():
+            if row["month"] < over and row["asked"] >= receipts.FEWEST and row["partner"] in partners:
+                by_purpose.setdefault(row["purpose"], []).append(row)
+        for purpose, rows in sorted(by_purpose.items()):
+            with self.store.transaction() as tx:
+                with tx.role(f"keeping_{purpose}"):
+                    news = untold(tx, purpose, rows)
+                for row in rows:
+                    if (row["partner"], row["month"]) in news:
+                        tx.send(f"receipts.{row['partner']}", [receipts.rate_message(row)])
+                        told += 1
+        return told
 
     # ------------------------------------------------------------ what people and tools ask
 

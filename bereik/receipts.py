@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import orjson
 
 SOURCE = "urn:bereik:intake"
 TYPE = "nl.bereik.ontvangstbewijs-afgegeven.v1"
 TOLD = "nl.bereik.ontvangstbewijs-bijgewerkt.v1"
+RATE = "nl.bereik.herkenning-gemeld.v1"
+
+# A month with fewer people is not told: a count of so few would say something about one of them.
+FEWEST = 10
 
 
 class Fate(StrEnum):
@@ -135,3 +140,25 @@ def told_message(receipt_id: str, version: int, word: str, code: str | None, on:
         "data": {"ontvangstbewijs": receipt_id, "versie": version, "woord": word, "code": code, "datum": on},
     }
     return receipt_id.encode(), orjson.dumps(body)
+
+
+def rate_message(row: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """How many of a partner's people the register of persons did not have as they were reported, in one month: counts only."""
+    data = {
+        "doel": row["purpose"],
+        "maand": row["month"],
+        "bevraagd": row["asked"],
+        "uniek": row["unique"],
+        "afwijkend": row["deviating"],
+        "nietGevonden": row["not_found"],
+        "aandeel": row["share"],
+    }
+    body = {
+        "specversion": "1.0",
+        "id": f"{row['partner']}:{row['purpose']}:{row['month']}",
+        "source": "urn:bereik:checks",
+        "type": RATE,
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+    return str(row["month"]).encode(), orjson.dumps(body)

@@ -1,4 +1,5 @@
-"""Every quarter of an hour: remove what landed or was collected and whose term has passed; match the months that can be."""
+"""Every quarter of an hour: remove what landed or was collected and whose term has passed; match the months that can be; tell
+partners how often the register knew their people otherwise."""
 
 from __future__ import annotations
 
@@ -40,8 +41,15 @@ def clock() -> None:
 
         return App.from_env().match()
 
+    @task
+    def rates() -> int:
+        """How many months were told to a partner."""
+        from bereik.app import App
+
+        return App.from_env().tell_rates()
+
     # One after the other: each starts a process, and there is no hurry.
-    landed() >> files() >> matched()
+    landed() >> files() >> matched() >> rates()
 
 
 clock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bereik.ports import Checked, Due, Held, Offer, TrayRow
@@ -160,20 +161,34 @@ def persons_of(tx: Tx, case_ids: Sequence[str], since: datetime) -> list[tuple[s
     return [(case, person, signal) for case, person, signal in rows]
 
 
-def rates(tx: Tx) -> list[Mapping[str, object]]:
-    """Per partner and month of the answer: how many of its people were asked about, and how many did not fit.
+def rates(tx: Tx) -> list[Mapping[str, Any]]:
+    """Per purpose, partner and month of the answer: how many of its people were asked about, and how many did not fit.
 
     Under the auditor's role; counts only. A person whom two partners reported counts for both.
     """
     rows = tx.rows(
-        "SELECT s.partner, to_char(d.answered_at AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM') AS month, count(*),"
+        "SELECT d.purpose, s.partner, to_char(d.answered_at AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM') AS month, count(*),"
         " count(*) FILTER (WHERE d.answer = 'unique'), count(*) FILTER (WHERE d.answer = 'deviating'),"
         " count(*) FILTER (WHERE d.answer = 'not_found') FROM vault.residency d JOIN casework.case c USING (case_id)"
         " CROSS JOIN LATERAL (SELECT DISTINCT g.partner FROM casework.signal g"
         " WHERE g.subject = c.subject AND g.case_id = c.case_id AND g.person_id = d.person_id OFFSET 0) s"
-        " WHERE d.answer IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+        " WHERE d.answer IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     )
-    names = ("partner", "month", "asked", "unique", "deviating", "not_found")
+    names = ("purpose", "partner", "month", "asked", "unique", "deviating", "not_found")
     return [
-        {**dict(zip(names, row, strict=True)), "share": round((row[4] + row[5]) / row[2], 3)} for row in rows
+        {**dict(zip(names, row, strict=True)), "share": round((row[5] + row[6]) / row[3], 3)} for row in rows
     ]
+
+
+def untold(tx: Tx, purpose: str, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """(partner, month) of those rows that their partner was not told before; from now on they count as told.
+
+    Under the role `keeping`.
+    """
+    found = tx.rows(
+        "INSERT INTO vault.rate (purpose, partner, month, asked)"
+        " SELECT %s, r.* FROM unnest(%s::text[], %s::text[], %s::int[]) AS r"
+        " ON CONFLICT DO NOTHING RETURNING partner, month",
+        (purpose, [r["partner"] for r in rows], [r["month"] for r in rows], [r["asked"] for r in rows]),
+    )
+    return {(partner, month) for partner, month in found}

@@ -110,6 +110,12 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.transfer": "SELECT, INSERT, UPDATE",
         },
     ),
+    # The clock tells each partner its months, and keeps which it told.
+    (
+        "keeping",
+        ("bereik_dags",),
+        {"vault.rate": "SELECT, INSERT"},
+    ),
     # The board, for a reviewer only: what is asked, and an answer. `_NARROWED` says which rows.
     (
         "reviewing",

@@ -18,7 +18,7 @@ from kafka import KafkaConsumer, TopicPartition
 from register_desk import Served, serving
 from support import REPOSITORY, World, house, person, today, wait_for
 
-from bereik import residency
+from bereik import receipts, residency
 from bereik.app import App
 from bereik.brp import KNOWN, PERSONEN, RegisterAway
 from bereik.bus import Producer
@@ -388,6 +388,37 @@ def test_the_national_delivery_has_the_number_of_whom_is_surely_meant_and_the_do
     doors = {(one["postcode"], one["huisnummer"]) for one in clients if "postcode" in one}
     for who, by_door in ((sure, False), (chosen, False), (doubted, True), (refused, True)):
         assert ((who["postcode"], str(who["house_number"])) in doors) is by_door
+
+
+def test_a_partner_hears_its_rate_once_a_month_is_over_and_nothing_of_a_month_with_few(bench: Bench) -> None:
+    waiting = [bench.report(someone(bench.world)) for _ in range(receipts.FEWEST)]
+    bench.ask(*waiting)
+    bench.own(
+        "UPDATE vault.residency SET answered_at = now() - interval '40 days' WHERE case_id = ANY(%s)", waiting
+    )
+    few = bench.checked(someone(bench.world))
+    bench.own("UPDATE vault.residency SET answered_at = now() - interval '80 days' WHERE case_id = %s", few)
+    kind = bench.world.type_of("schuldhulp", amount=True)
+    partner = bench.world.partner_of(kind, HERE)
+    clock = App(Settings.from_env(bench.world.stack.environment("dags")))
+    try:
+        assert clock.tell_rates() == 1 and clock.tell_rates() == 0
+    finally:
+        clock.store.close()
+    bench.world.drain()
+    (told,) = [one for one in bench.world.receipts_topic(partner) if one["type"] == receipts.RATE]
+    (row,) = [
+        one for one in bench.cli("rates", "--partner", partner) if one["month"] == told["data"]["maand"]
+    ]
+    assert told["data"] == {
+        "doel": "schuldhulp",
+        "maand": row["month"],
+        "bevraagd": receipts.FEWEST,
+        "uniek": 0,
+        "afwijkend": 0,
+        "nietGevonden": receipts.FEWEST,
+        "aandeel": 1.0,
+    }
 
 
 def test_no_number_stands_anywhere_outside_the_vault_and_there_only_sealed(bench: Bench) -> None:

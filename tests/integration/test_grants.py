@@ -46,6 +46,7 @@ PER_PURPOSE = {
     "bridging": "casework.case:s casework.fact:s casework.signal:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s vault.residency:s casework.case:s casework.signal:s casework.fact:s",
+    "keeping": "vault.rate:si",
     "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu",
     "reviewing": "vault.register:s vault.record:su vault.key:i vault.link:i vault.review:su vault.verdict:si vault.crowd:s",
 }
@@ -54,7 +55,7 @@ AUDITOR = (
     " casework.notice_try casework.fact casework.matching casework.signal"
     " ops.endpoint ops.silence"
     " intake.landed intake.original intake.receipt intake.told ops.activation ops.bundle ops.member ops.outbox"
-    " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.record vault.register vault.residency"
+    " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.rate vault.record vault.register vault.residency"
     " vault.review vault.transfer vault.verdict"
 )
 # What a role per purpose may read of a table that others may read more of.
@@ -117,7 +118,7 @@ MAY_TAKE = {
     "bereik_checks": {"casework", "checking"},
     "bereik_operator": {"casework", "bereik_auditor"},
     "bereik_web": {"reviewing"},
-    "bereik_dags": {"casework", "bereik_auditor"},
+    "bereik_dags": {"casework", "keeping", "bereik_auditor"},
     "bereik_linkage": {"linking", "bereik_auditor"},
     "bereik_delivery": {"delivering"},
 }

@@ -72,6 +72,16 @@ def test_a_receipt(fate: receipts.Fate) -> None:
     check("receipt", receipts.message(str(ONE), fate, None, None, ("in.x", 0, 7), NOW, reasons))
 
 
+def test_a_rate_is_counts_only() -> None:
+    row = {
+        **{"purpose": "schuldhulp", "partner": "x", "month": "2026-10", "asked": 20},
+        **{"unique": 17, "deviating": 2, "not_found": 1, "share": 0.15},
+    }
+    assert all(
+        not isinstance(value, list | dict) for value in check("rate", receipts.rate_message(row)).values()
+    )
+
+
 def test_a_word_and_what_its_partner_gets_of_it() -> None:
     told = feedback.word_message(str(ONE), "nietOpgepakt/herhaaldeMelding", NOW)
     assert check("word", told)["code"] == "herhaaldeMelding"
