@@ -74,8 +74,14 @@ def test_a_receipt(fate: receipts.Fate) -> None:
 
 def test_a_rate_is_counts_only() -> None:
     row = {
-        **{"purpose": "schuldhulp", "partner": "x", "month": "2026-10", "asked": 20},
-        **{"unique": 17, "deviating": 2, "not_found": 1, "share": 0.15},
+        "purpose": "schuldhulp",
+        "partner": "x",
+        "month": "2026-10",
+        "asked": 20,
+        "unique": 17,
+        "deviating": 2,
+        "not_found": 1,
+        "share": 0.15,
     }
     assert all(
         not isinstance(value, list | dict) for value in check("rate", receipts.rate_message(row)).values()
