@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from bereik.bundle import Contact, ContactStep, Effort, Plan, Purpose, RouteNode, SignalKind
@@ -33,6 +34,11 @@ class Tell(StrEnum):
     TERM_NEAR = "term_near"
     CAPACITY_OVERFLOW = "capacity_overflow"
     FLOOR_NOT_MET = "floor_not_met"
+
+
+# What the manager hears because a team has no room, with the number of people; and everything that the manager hears.
+NO_ROOM: Final = (Tell.CAPACITY_OVERFLOW, Tell.FLOOR_NOT_MET)
+FOR_THE_MANAGER: Final = (*NO_ROOM, Tell.UNCLAIMED)
 
 
 # ---------------------------------------------------------------- what people stated
@@ -692,17 +698,26 @@ class Worked:
     met: bool | None
 
 
-def figures(cases: Iterable[Worked], today: date) -> dict[str, dict[str, int | None]]:
+def figures(
+    cases: Iterable[Worked], today: date, no_room: Mapping[tuple[str, date], int] = MappingProxyType({})
+) -> dict[str, dict[str, int | None]]:
     """Counts by group and word; None where it is between 1 and 4, because so few could be recognised.
 
-    `attempts` and `reached` are by channel and part of day, the others by the words that workers chose from.
+    `attempts` and `reached` are by channel and part of day, the others by the words that workers chose from. `no_room`:
+    (reason, day) → how many people the manager was told there was no room for; they are counted as days, and as the most
+    people of one day, because who waits on two days is one person.
     """
     counts: dict[str, Counter[str]] = {
         name: Counter()
         for name in (
-            "cases", "attempts", "reached", "minimum", "deviations", "lightened", "promises", "causes", "helped", "promised_done",
+            "cases", "attempts", "reached", "minimum", "deviations", "lightened", "capacity", "promises", "causes", "helped",
+            "promised_done",
         )
     }  # fmt: skip
+    for (reason, _), people in no_room.items():
+        counts["capacity"][f"{reason}, days"] += 1
+        most = f"{reason}, people at most"
+        counts["capacity"][most] = max(counts["capacity"][most], people)
     for case in cases:
         counts["cases"]["closed" if case.met is not None else "open"] += 1
         if case.met is not None:

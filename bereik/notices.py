@@ -15,7 +15,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from bereik import contact
 from bereik.bundle import Alerting, Municipality, Outlet, Team
+from bereik.cases import Notify
 from bereik.ports import PendingAlert, SilenceRow
 
 BOARD, EMAIL, WEBHOOK = "board", "email", "webhook"
@@ -186,12 +188,13 @@ def told(reason: str, language: str) -> str:
     return _both(nl, en, language)
 
 
-def subject(count: int, urgent: bool, team: str, language: str) -> str:
+def subject(alerts: Sequence[Mapping[str, Any]], urgent: bool, team: str, language: str) -> str:
     """The subject of a mail: how many, how urgent, for whom."""
+    count = len(alerts)
     if urgent:
-        return _both(
-            f"Bereik: crisis voor {team} ({count})", f"Bereik: crisis for {team} ({count})", language
-        )
+        crisis = all(one["reason"] == Notify.CRISIS for one in alerts)
+        nl, en = ("crisis", "crisis") if crisis else ("dringend", "urgent")
+        return _both(f"Bereik: {nl} voor {team} ({count})", f"Bereik: {en} for {team} ({count})", language)
     return _both(
         f"Bereik: {count} {'melding' if count == 1 else 'meldingen'} voor {team}",
         f"Bereik: {count} {'alert' if count == 1 else 'alerts'} for {team}",
@@ -227,20 +230,30 @@ def lines(alerts: Sequence[PendingAlert], board: str, language: str) -> list[dic
             "alert_id": one.alert_id,
             "case": one.case_id,
             "reason": one.reason,
-            "why_this": told(one.reason, language) + _people(one.people, language),
-            "why_us": _why_us(one.route, language),
+            "why_this": told(one.reason, language) + _people(one, language),
+            "why_us": _why_us(one, language),
             "why_now": _why_now(one.offer_by, one.times, language),
-            "link": f"{board.rstrip('/')}/cases/{one.case_id}",
+            # A manager cannot open the cases of the teams, and sees on the first page what was told.
+            "link": f"{board.rstrip('/')}/"
+            + ("" if one.reason in contact.FOR_THE_MANAGER else f"cases/{one.case_id}"),
         }
         for one in alerts
     ]
 
 
-def _people(number: int, language: str) -> str:
-    return f" ({number} {_both('mensen', 'people', language)})" if number > 1 else ""
+def _people(one: PendingAlert, language: str) -> str:
+    if one.people == 1 and one.reason not in contact.NO_ROOM:
+        return ""
+    words = ("persoon", "person") if one.people == 1 else ("mensen", "people")
+    return f" ({one.people} {_both(*words, language)})"
 
 
-def _why_us(path: Sequence[str], language: str) -> str:
+def _why_us(one: PendingAlert, language: str) -> str:
+    if one.reason in contact.FOR_THE_MANAGER:
+        return _both(
+            "de leiding hoort wat een team niet redt", "the manager hears what a team cannot do", language
+        )
+    path = one.route
     if not path:
         return _both("geen route past; een mens beslist", "no route fits; a person decides", language)
     return _both("de route ", "the route ", language) + " › ".join(path)

@@ -163,7 +163,7 @@ class Courier:
             target=draft.outlet.target,
             urgent=draft.urgent,
             message={
-                "subject": notices.subject(len(alerts), draft.urgent, name, language),
+                "subject": notices.subject(alerts, draft.urgent, name, language),
                 "text": notices.body(alerts, language),
                 "alerts": alerts,
             },

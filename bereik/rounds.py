@@ -65,6 +65,7 @@ def figures(
     with tx.casework(purpose_id) as tables:
         rows = tables.cases_received(municipality, *days)
         known = casework.known(purpose_id, rows, tables) if rows else []
+        no_room = tables.told_people(municipality, contact.NO_ROOM, *days)
     return contact.figures(
         [
             contact.Worked(one.facts, None if one.open else contact.view(one, rules, today).progress.met)
@@ -72,6 +73,7 @@ def figures(
             if one.open or any(fact.kind == "closed" for fact in one.facts)
         ],
         today,
+        no_room,
     )
 
 

@@ -330,6 +330,23 @@ def activated(world: World, schemas: Path) -> Iterator[Bundle]:
         wait_for(lambda: world.bundle.sha256 == sha256, what="the old declarations")
 
 
+def followed(world: World, kind: SignalType, municipality: str) -> None:
+    """Wait until intake and casework go by the active declarations, which each of them looks up once a second."""
+
+    def asked() -> bool:
+        event_id = world.report(kind, municipality, {**person(), **house(world.bundle, municipality)})
+        world.drain()
+        found = world.rows(
+            "SELECT b.sha256, d.sha256 FROM intake.receipt r JOIN ops.bundle b USING (bundle_id)"
+            " JOIN casework.signal s USING (signal_id) JOIN casework.case c USING (case_id)"
+            " JOIN ops.bundle d ON d.bundle_id = c.bundle_id WHERE r.event_id = %s",
+            (event_id,),
+        )
+        return found == [(world.bundle.sha256,) * 2]
+
+    wait_for(asked, what="a case under the new declarations")
+
+
 @contextmanager
 def as_worker(world: World, team: str) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
     """Within the block, ask the database what a new worker of this team sees through the board's own login."""

@@ -347,6 +347,28 @@ def alerts(tx: Tx, case_id: UUID) -> list[AlertRow]:
 
 
 @dataclass(frozen=True, slots=True)
+class ManagerRow:
+    """What the user's team was told about cases of other teams, and of how many people. The case is the first of them."""
+
+    purpose: str
+    municipality: str
+    reason: str
+    people: int
+    case_id: UUID
+    told_at: datetime
+
+
+def told_managers(tx: Tx, reasons: Sequence[str], since: datetime) -> list[ManagerRow]:
+    """Alerts to the user's own teams for these reasons, the newest first; at most 20. Row security shows no others."""
+    found = tx.rows(
+        "SELECT purpose, municipality, reason, people, case_id, ordered_at FROM casework.alert"
+        " WHERE reason = ANY(%s) AND ordered_at >= %s GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY ordered_at DESC, reason LIMIT 20",
+        (list(reasons), since),
+    )
+    return [ManagerRow(*row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
 class AnnouncedRow:
     """Consent that a partner reported about one person of a case, and that nobody has confirmed yet."""
 

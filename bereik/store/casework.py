@@ -156,6 +156,22 @@ class CaseworkRows:
         )
         return [CaseRow(*row) for row in found]
 
+    def told_people(
+        self, municipality: str, reasons: Sequence[str], first: date, last: date
+    ) -> dict[tuple[str, date], int]:
+        """(reason, day) → of how many people alerts for these reasons told on that day (in the Netherlands; both days count).
+
+        Of one case, which stands for all people of one team, the most that was told on a day counts.
+        """
+        rows = self._tx.rows(
+            "SELECT reason, day, sum(people) FROM ("
+            "  SELECT reason, (ordered_at AT TIME ZONE 'Europe/Amsterdam')::date AS day, case_id, max(people) AS people"
+            "  FROM casework.alert WHERE purpose = %s AND municipality = %s AND reason = ANY(%s) GROUP BY 1, 2, 3"
+            ") told WHERE day BETWEEN %s AND %s GROUP BY 1, 2",
+            (self._purpose, municipality, list(reasons), first, last),
+        )
+        return {(reason, day): people for reason, day, people in rows}
+
     def matched(self) -> dict[tuple[str, str], date]:
         """(municipality, period) → the day on which a month was matched before the day its policy names."""
         rows = self._tx.rows(

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bereik.bundle import Bundle
+from bereik.contact import FOR_THE_MANAGER
 from bereik.keys import Keyring
 from bereik.settings import Entrance
 from bereik.store import SchemaIsOld, Store, StoreUnavailable, Tx, board
@@ -45,6 +46,8 @@ _TOKEN_COOKIE, _TOKEN_PATH = "bereik_token", "/logout"
 # Browsers keep cookies of 4,096 bytes, name and attributes included.
 _MOST_TOKEN_BYTES = 3_800
 PAGE_SIZE = 50
+# How long a manager sees on the board what was told.
+_NEWS = timedelta(days=7)
 # The longest form of the board is the login: two short fields, a token and a path.
 _MOST_FORM_BYTES = 8_192
 _STATIC = {"board.css": "text/css", "icon.svg": "image/svg+xml"}
@@ -539,6 +542,7 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
             active = board.active_signals(visitor.tx, rows)
             facts = board.facts(visitor.tx, rows)
             doubts = len(tray.waiting(board.register_facts(visitor.tx)))
+            told = board.told_managers(visitor.tx, FOR_THE_MANAGER, now - _NEWS)
         words = views.Words(bundle, visitor.session.language)
         steps = {
             row.case_id: plan.next_step(
@@ -549,7 +553,7 @@ def _add_pages(app: FastAPI, desk: _Board) -> None:
         }  # fmt: skip
         return desk.page(
             request, "board.html", visitor.session, visitor.account, nav="board", greeting=_greeting(now), totals=totals,
-            doubts=doubts,
+            doubts=doubts, told=[views.told_manager(row, words) for row in told],
             cards=[
                 views.card(row, types.get(row.case_id, ()), bridges, words, chosen.today) | {"next": steps[row.case_id]}
                 for row in rows

@@ -440,6 +440,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Zodra partners signalen sturen, staan hier de stromen.",
         "As soon as partners send signals, the flows appear here.",
     ),
+    "board.told": ("Gemeld aan de leiding, laatste 7 dagen", "Told to the manager, last 7 days"),
+    "board.told.line": (
+        "{what}: {people}, vanaf zaak {reference}",
+        "{what}: {people}, from case {reference} on",
+    ),
+    "board.told.person": ("1 persoon", "1 person"),
+    "board.told.people": ("{people} mensen", "{people} people"),
     # labels of the route rules
     "label.area": ("gebied", "area"),
     "label.type": ("soort signaal", "type of signal"),

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from bereik import notices
 from bereik.bundle import BridgeRule, Bundle, Purpose, SignalKind, SignalType, Team
 from bereik.cases import Reason
 from bereik.store.accounts import Account
@@ -23,6 +24,7 @@ from bereik.store.board import (
     Filters,
     FlowCount,
     GateCount,
+    ManagerRow,
     SignalRow,
 )
 from bereik.web import flow
@@ -601,6 +603,16 @@ def announced(
 
 def _other(rule: BridgeRule, purpose: str) -> str:
     return rule.purposes[1] if rule.purposes[0] == purpose else rule.purposes[0]
+
+
+def told_manager(row: ManagerRow, words: Words) -> dict[str, str]:
+    """What a manager was told about cases that are not the manager's own, in words."""
+    return {
+        "when": _moment(row.told_at, words.language),
+        "what": notices.told(row.reason, words.language),
+        "people": words.t("board.told.person" if row.people == 1 else "board.told.people", people=row.people),
+        "reference": reference(row.case_id),
+    }
 
 
 def _moment(moment: datetime, language: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html import unescape
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from bereik.store.accounts import (
     remove_account,
     verify_password,
 )
-from bereik.web import create_app
+from bereik.web import create_app, views
 
 pytestmark = pytest.mark.stack
 
@@ -141,6 +142,32 @@ def test_the_board_shows_ones_own_cases_most_urgent_first(made: World, as_) -> N
     )
     assert "3 dagen te laat" in page and "nog 20 dagen" in page
     assert "oktober <span>1</span>" in page
+
+
+def test_a_manager_sees_how_many_people_there_is_no_room_for_and_no_case_of_a_team(
+    made: World, as_: Callable[[str], Browser]
+) -> None:
+    case_id = made.cases["a-debt"]
+    with psycopg.connect(made.url("bereik_casework")) as connection:
+        connection.execute("SET ROLE casework_schuldhulp")
+        for reason, people, days in (
+            ("floor_not_met", 3, 0),
+            ("unclaimed", 1, 1),
+            ("capacity_overflow", 9, 8),
+        ):
+            connection.execute(
+                "INSERT INTO casework.alert (alert_id, purpose, case_id, case_version, municipality, team, reason, outlet,"
+                " ordered_at, people) VALUES (%s, 'schuldhulp', %s, 0, '9901', '9901-leiding-schuldhulp', %s, 'board', %s, %s)",
+                (uuid4(), case_id, reason, NOW - timedelta(days=days, hours=1), people),
+            )
+    manager = as_("9901-leiding-schuldhulp")
+    page = manager.get("/")
+    assert "Er is geen plaats voor wie voorgaat: 3 mensen, vanaf zaak " + views.reference(case_id) in page
+    assert "Niemand pakte de zaak op tijd op: 1 persoon" in page
+    assert "Het team is vol" not in page, "what is over a week old is no news"
+    manager.get(f"/cases/{case_id}", 404)
+    assert "Gemeld aan de leiding" not in as_("9901-vroeg-noord").get("/")
+    assert "Gemeld aan de leiding" not in as_("9902-leiding-schuldhulp").get("/")
 
 
 def test_filters_narrow_and_an_empty_choice_says_so(made: World, as_) -> None:  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support import REPOSITORY, World, activated, data_for, event, house, person, today
+from support import REPOSITORY, World, activated, data_for, event, followed, house, person, today
 
 from bereik import ddas
 from bereik.app import App
@@ -119,6 +119,7 @@ def test_a_case_that_waited_for_its_month_is_dated_by_the_matching_moment(
             if kind.purpose in bundle.delivered and not kind.crisis_field
         )
         partner = world.partner_of(kind, "9902")
+        followed(world, kind, "9902")
         place = house(bundle, "9902")
         data = data_for(kind, {**person(), **place}, on=received)
         noon = datetime(received.year, received.month, received.day, 12, tzinfo=UTC)

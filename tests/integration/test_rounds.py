@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from support import World, house, person, wait_for
+from support import REPOSITORY, World, activated, as_worker, followed, house, person, wait_for
 
 from bereik.app import App
+from bereik.bundle import Contact
 from bereik.cases import add_working_days, local_day
 from bereik.contact import BY_RULE
 from bereik.lifecycle import IllegalMove
@@ -140,3 +146,139 @@ def test_figures_count_and_hide_what_is_about_few(world: World) -> None:
     assert set(world.app.contact_figures(HERE, today, today, "leerplicht")) == {"leerplicht"}
     with pytest.raises(NotConfigured):
         world.app.contact_figures("0000", today, today)
+
+
+# ---------------------------------------------------------------- a team with too little room
+
+NEW_TEAM = "9902-vroeg-nieuw"
+
+
+@pytest.fixture(scope="module")
+def small(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Declarations with one more area in 9902, whose own team takes everything and has room for three a week."""
+    schemas = shutil.copytree(REPOSITORY / "schemas", tmp_path_factory.mktemp("small") / "schemas")
+    town = next((schemas / "municipalities").glob(f"{HERE}-*.yaml"))
+    text = town.read_text("utf-8")
+    for old, new in (
+        ("areas:\n", "areas:\n  nieuw: Nieuw\n"),
+        (
+            "teams:\n",
+            "  - {first: 1239AA, last: 1239ZZ, area: nieuw, start: 2020-01-01}\n"
+            f"teams:\n  - id: {NEW_TEAM}\n    name: Vroeg Erop Af Nieuw\n    purpose: {PURPOSE}\n    role: help\n"
+            "    capacityPerWeek: 3\n    outlets:\n      - {kind: board}\n",
+        ),
+        ("    children:\n", f"    children:\n      - {{match: {{area: [nieuw]}}, team: {NEW_TEAM}}}\n"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    # On the first days of a month nobody would be told before the eighth.
+    text, found = re.subn(r"matching: \{when: delivered, day: \d+\}", "matching: {when: continuous}", text)
+    assert found == 1
+    town.write_text(text, "utf-8")
+    return schemas
+
+
+def in_the_new_area(world: World, crisis: bool = False, since: date | None = None, **changes: Any) -> UUID:
+    """A case there: an ordinary small debt, a crisis, or rent that is owed since a day."""
+    if since is not None:
+        rule = next(one for one in _contact(world).floor if one.since_months)
+        kind = world.bundle.signal_types[rule.match["type"][0]]
+        changes = {str(kind.since_field): since.isoformat()}
+    else:
+        floor = {name for one in _contact(world).floor for name in one.match.get("type", ())}
+        kind = next(
+            one
+            for one in world.bundle.signal_types.values()
+            if one.purpose == PURPOSE and one.id not in floor and bool(one.crisis_field) is crisis
+        )
+        changes = {str(kind.crisis_field): True} if crisis else {}
+    event_id = world.report(kind, HERE, {**person(), **house(world.bundle, HERE, "nieuw")}, **changes)
+    world.drain()
+    ((_, case_id),) = world.cases_of(world.partner_of(kind, HERE), event_id)
+    return case_id
+
+
+def _contact(world: World) -> Contact:
+    rules = world.bundle.municipalities[HERE].policies[PURPOSE].contact
+    assert rules is not None
+    return rules
+
+
+def stated(world: World, case_id: UUID) -> list[str]:
+    return [
+        kind
+        for (kind,) in world.rows(
+            "SELECT kind FROM casework.fact WHERE case_id = %s AND stated_by = %s", (case_id, BY_RULE)
+        )
+    ]
+
+
+def test_a_full_team_drops_to_the_lighter_way_but_never_who_goes_first_and_the_manager_hears_the_number(
+    world: World, app: App, small: Path
+) -> None:
+    today = local_day(datetime.now(UTC))
+    with activated(world, small):
+        followed(world, world.type_of(PURPOSE, amount=True, crisis=False), HERE)
+        manager = _contact(world).manager
+        plain = [in_the_new_area(world) for _ in range(6)]
+        assert all(world.case(one)["team"] == NEW_TEAM for one in plain)
+        promised = in_the_new_area(world)
+        world.state(PURPOSE, promised, "taken_up")
+        by = add_working_days(today, 3).isoformat()
+        world.state(PURPOSE, promised, "promise", promise_id=uuid4().hex, what="langskomen", by=by)
+        urgent = in_the_new_area(world, crisis=True)
+        rent = [in_the_new_area(world, since=today - timedelta(days=100)) for _ in range(3)]
+        floor = [promised, urgent, *rent]
+
+        before = world.app.contact_figures(HERE, today, today)[PURPOSE]["lightened"].get("cases", 0) or 0
+        counts = app.make_rounds()
+        world.drain()
+        # Room for three: whom something was promised, the crisis, and one of the rents; nobody of the six.
+        assert counts["lightened"] >= 6
+        assert all(stated(world, one) == ["lightened"] for one in plain)
+        assert all("lightened" not in stated(world, one) for one in floor)
+
+        def heard(reason: str) -> list[int]:
+            ours = [str(one) for one in (*plain, *floor)]
+            return [
+                people
+                for team, people in world.rows(
+                    "SELECT team, people FROM casework.alert WHERE reason = %s AND case_id = ANY(%s::uuid[]) AND outlet = 'board'"
+                    " AND (ordered_at AT TIME ZONE 'Europe/Amsterdam')::date >= %s",
+                    (reason, ours, today),
+                )
+                if team == manager
+            ]
+
+        assert heard("capacity_overflow") == [6], "who dropped, told once for all of them, today"
+        assert heard("floor_not_met") == [2], "two of the rents, for whom nobody has room"
+        assert app.make_rounds()["lightened"] == 0
+        world.drain()
+        assert heard("capacity_overflow") == [6] and heard("floor_not_met") == [2], "and not told again today"
+
+        # By mail at once, and not with the next group: whoever has an e-mail address is told today.
+        leaves = world.rows(
+            "SELECT people, due_at = ordered_at FROM casework.alert WHERE team = %s AND reason = 'floor_not_met'"
+            " AND case_id = ANY(%s::uuid[])",
+            (manager, [str(one) for one in rent]),
+        )
+        assert leaves == [(2, True)]
+
+        figures = world.app.contact_figures(HERE, today, today)[PURPOSE]
+        assert (figures["lightened"]["cases"] or 0) >= before + 6
+        assert (figures["capacity"]["capacity_overflow, people at most"] or 0) >= 6
+        assert "floor_not_met, days" in figures["capacity"], "few people are told as few"
+
+        with as_worker(world, manager) as ask:
+            assert ask("SELECT 1 FROM casework.case WHERE case_id = %s", (plain[0],)) == []
+            assert (2,) in ask("SELECT people FROM casework.alert WHERE reason = 'floor_not_met'")
+        for one in (*plain, *floor):
+            with suppress(IllegalMove):
+                world.state(PURPOSE, one, "taken_up")
+            world.state(
+                PURPOSE,
+                one,
+                "closed",
+                result="Inwoner regelt het zelf/hoeft geen hulp vanuit vroegsignalering",
+                reason="geen_tijd",
+            )

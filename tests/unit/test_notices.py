@@ -162,6 +162,26 @@ def test_a_text_says_why_this_why_us_why_now_and_nothing_else(language: str) -> 
     assert set(line) == {"alert_id", "case", "reason", "why_this", "why_us", "why_now", "link"}
 
 
+@pytest.mark.parametrize(
+    ("language", "what", "why", "head"),
+    [
+        ("nl", "Er is geen plaats voor wie voorgaat (3 mensen)", "de leiding hoort", "Bereik: dringend voor Leiding (1)"),
+        ("en", "There is no room for those who go first (3 people)", "the manager hears", "Bereik: urgent for Leiding (1)"),
+    ],
+)  # fmt: skip
+def test_a_manager_hears_of_how_many_people_and_gets_no_link_to_a_case_of_a_team(
+    language: str, what: str, why: str, head: str
+) -> None:
+    (line,) = notices.lines([alert(1, reason="floor_not_met", people=3)], "https://board.example/", language)
+    assert line["why_this"] == what and line["why_us"].startswith(why)
+    assert line["link"] == "https://board.example/"
+    assert notices.subject([line], True, "Leiding", language) == head
+    (one,) = notices.lines([alert(1, reason="floor_not_met")], "https://board.example/", language)
+    assert one["why_this"].endswith(("(1 persoon)", "(1 person)"))
+    (crisis,) = notices.lines([alert(1, reason="crisis")], "https://board.example/", language)
+    assert "crisis" in notices.subject([crisis], True, "Leiding", language)
+
+
 def test_every_reason_that_may_be_urgent_has_words() -> None:
     for name in ("municipality", "defaults"):
         shape = json.loads((REPOSITORY / "schemas" / "meta" / f"{name}.json").read_text("utf-8"))
