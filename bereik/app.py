@@ -35,7 +35,7 @@ from bereik.outlets import Outlets
 from bereik.ports import CaseRow, Letter, Outlet, Placed, Record, Rest, SilenceRow
 from bereik.settings import NotConfigured, Register, Settings, command_environment, home
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, notices, windows
-from bereik.store.checks import rates, untold
+from bereik.store.checks import expire, rates, untold
 from bereik.store.session import Session
 from bereik.store.vault import MACHINE, Registers, VerdictRows
 from bereik.verdicts import Desk, Relinked
@@ -403,6 +403,16 @@ class App:
         """Per partner and month: how many of its people were asked about, and how many did not fit. Counts only."""
         with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
             return rates(tx)
+
+    def expire_checks(self) -> int:
+        """Remove what the registers said of people, and movers' offers, whose term has passed; returns how many. For the clock."""
+        removed = 0
+        for purpose in self.bundle().purposes.values():
+            if purpose.bsn is not None:
+                terms = purpose.retention_days
+                with self.store.transaction() as tx, tx.role(f"keeping_{purpose.id}"):
+                    removed += expire(tx, terms["residency"], terms["transfer"])
+        return removed
 
     def tell_rates(self, today: date | None = None) -> int:
         """Tell each partner the months that are over, once, on its receipts topic; returns how many.

@@ -445,6 +445,10 @@ class _Checks:
                 key = (*here, "partnerTypes", index)
                 message = "not in the national delivery: this purpose cannot deliver"
                 self.report(document, key, message, DELIVERED_PARTNER_TYPES)
+        for term in ("residency", "transfer") if "bsn" in purpose else ():
+            if term not in purpose["retentionDays"]:
+                key = (*here, "retentionDays")
+                self.report(document, key, f"key is missing: {term}", "a term for what the register says")
         outcomes = {word["when"] for word in purpose["states"] if "when" in word}
         for index, word in enumerate(purpose["states"]):
             if "when" not in word:

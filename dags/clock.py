@@ -42,6 +42,13 @@ def clock() -> None:
         return App.from_env().match()
 
     @task
+    def checks() -> int:
+        """How many answers of the registers, and offers of movers' cases, were removed because their term has passed."""
+        from bereik.app import App
+
+        return App.from_env().expire_checks()
+
+    @task
     def rates() -> int:
         """How many months were told to a partner."""
         from bereik.app import App
@@ -49,7 +56,7 @@ def clock() -> None:
         return App.from_env().tell_rates()
 
     # One after the other: each starts a process, and there is no hurry.
-    landed() >> files() >> matched() >> rates()
+    landed() >> files() >> checks() >> matched() >> rates()
 
 
 clock()

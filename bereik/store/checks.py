@@ -192,3 +192,22 @@ def untold(tx: Tx, purpose: str, rows: Sequence[Mapping[str, Any]]) -> set[tuple
         (purpose, [r["partner"] for r in rows], [r["month"] for r in rows], [r["asked"] for r in rows]),
     )
     return {(partner, month) for partner, month in found}
+
+
+def expire(tx: Tx, residency_days: int, transfer_days: int) -> int:
+    """Remove what the registers said of people whose case ended so long ago, and offers made so long ago; returns how many.
+
+    Under the role `keeping` of one purpose.
+    """
+    gone = tx.execute(
+        "DELETE FROM vault.residency d USING casework.case c WHERE c.case_id = d.case_id AND NOT c.stands"
+        " AND c.decided_at < now() - make_interval(days => %s)",
+        (residency_days,),
+    ).rowcount
+    return (
+        gone
+        + tx.execute(
+            "DELETE FROM vault.transfer WHERE offered_at < now() - make_interval(days => %s)",
+            (transfer_days,),
+        ).rowcount
+    )

@@ -110,11 +110,17 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.transfer": "SELECT, INSERT, UPDATE",
         },
     ),
-    # The clock tells each partner its months, and keeps which it told.
+    # The clock tells each partner its months, keeps which it told, and removes what the registers said when its term is over: it
+    # sees no answer and no number.
     (
         "keeping",
         ("bereik_dags",),
-        {"vault.rate": "SELECT, INSERT"},
+        {
+            "vault.rate": "SELECT, INSERT",
+            "vault.residency": "SELECT (case_id, purpose), DELETE",
+            "vault.transfer": "SELECT (purpose, offered_at), DELETE",
+            "casework.case": "SELECT (case_id, purpose, stands, decided_at)",
+        },
     ),
     # The board, for a reviewer only: what is asked, and an answer. `_NARROWED` says which rows.
     (

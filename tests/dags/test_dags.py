@@ -66,7 +66,7 @@ def test_every_dag_loads(loaded: dict[str, object]) -> None:
     assert loaded["tasks"] == {
         "collect": ["publish", "waiting"],
         "quality": ["landed", "partners", "tables"],
-        "clock": ["files", "landed", "matched", "rates"],
+        "clock": ["checks", "files", "landed", "matched", "rates"],
         "train": ["propose"],
         "delivery": ["deliver"],
         "rounds": ["look"],

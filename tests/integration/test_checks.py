@@ -421,6 +421,32 @@ def test_a_partner_hears_its_rate_once_a_month_is_over_and_nothing_of_a_month_wi
     }
 
 
+def test_what_the_registers_said_goes_when_its_term_is_over_and_not_before(bench: Bench) -> None:
+    ended, recent, standing = (bench.checked(someone(bench.world)) for _ in range(3))
+    for case_id in (ended, recent):
+        bench.cli("repair", str(case_id), "--choice", "no_resident", "--by", "jan")
+    mover = moved(bench, someone(bench.world), ELSEWHERE)
+    term = bench.world.bundle.purposes["schuldhulp"].retention_days
+    long_ago = "now() - make_interval(days => %s)"
+    bench.own(
+        f"UPDATE casework.case SET decided_at = {long_ago} WHERE case_id = %s", term["residency"] + 1, ended
+    )
+    bench.own(
+        f"UPDATE casework.case SET decided_at = {long_ago} WHERE case_id = %s", term["residency"] - 1, recent
+    )
+    bench.own(f"UPDATE casework.case SET decided_at = {long_ago} WHERE case_id = %s", 4_000, standing)
+    bench.own(
+        f"UPDATE vault.transfer SET offered_at = {long_ago} WHERE case_id = %s", term["transfer"] + 1, mover
+    )
+    clock = App(Settings.from_env(bench.world.stack.environment("dags")))
+    try:
+        assert clock.expire_checks() == 2 and clock.expire_checks() == 0
+    finally:
+        clock.store.close()
+    assert [len(bench.rows_of(case_id)) for case_id in (ended, recent, standing, mover)] == [0, 1, 1, 1]
+    assert bench.world.rows("SELECT 1 FROM vault.transfer WHERE case_id = %s", (mover,)) == []
+
+
 def test_no_number_stands_anywhere_outside_the_vault_and_there_only_sealed(bench: Bench) -> None:
     """Every table that holds anything after the tests above, every topic of ours, and every log of the stack."""
     numbers = [one["burgerservicenummer"] for one in bench.people]

@@ -46,7 +46,7 @@ PER_PURPOSE = {
     "bridging": "casework.case:s casework.fact:s casework.signal:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s vault.residency:s casework.case:s casework.signal:s casework.fact:s",
-    "keeping": "vault.rate:si",
+    "keeping": "vault.rate:si vault.residency:sd vault.transfer:sd casework.case:s",
     "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu",
     "reviewing": "vault.register:s vault.record:su vault.key:i vault.link:i vault.review:su vault.verdict:si vault.crowd:s",
 }
@@ -77,6 +77,11 @@ COLUMNS = {
             "received_at",
             "consent",
         },
+    },
+    "keeping": {
+        "vault.residency": {"case_id", "purpose"},
+        "vault.transfer": {"purpose", "offered_at"},
+        "casework.case": {"case_id", "purpose", "stands", "decided_at"},
     },
     "telling": {
         "intake.receipt": {"receipt_id", "partner", "purpose", "signal_id", "fate", "action"},
