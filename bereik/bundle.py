@@ -457,9 +457,13 @@ class BridgeRule:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """When the register of persons is asked: about nobody whose case came in longer than `within_days` ago."""
+    """When the register of persons is asked.
+
+    About nobody whose case came in longer than `within_days` ago; again after `again_days` about whom it was looking into.
+    """
 
     within_days: int
+    again_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -957,7 +961,7 @@ def _purpose(name: str, row: Mapping[str, Any], bridges: tuple[BridgeRule, ...])
         words={"results": results} | {kind: words(row[kind]) for kind in declarations.WORD_LISTS},
         ddas=row.get("ddas", False),
         taken_over=_taken_over(name, row["takenOver"]) if "takenOver" in row else None,
-        bsn=Lookup(row["bsn"]["askWithinDays"]) if "bsn" in row else None,
+        bsn=Lookup(row["bsn"]["askWithinDays"], row["bsn"]["askAgainDays"]) if "bsn" in row else None,
     )
 
 

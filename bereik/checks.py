@@ -20,7 +20,7 @@ from uuid import UUID
 import orjson
 
 from bereik import cases, outreach, residency, vault
-from bereik.bundle import Bundle
+from bereik.bundle import Bundle, Lookup
 from bereik.casework import Casework, CaseworkTx
 from bereik.errors import LastingError
 from bereik.lifecycle import IllegalMove
@@ -30,6 +30,7 @@ from bereik.ports import (
     Checked,
     CheckTables,
     Due,
+    Found,
     Helped,
     Keys,
     Letter,
@@ -70,9 +71,9 @@ class ChecksTx(CaseworkTx, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a batch brings: per purpose the standing cases with their municipality, and the register's events."""
+    """What a batch brings: per purpose the cases with their municipality, None where one has ended; the register's events."""
 
-    standing: Mapping[str, Mapping[str, str]]
+    standing: Mapping[str, Mapping[str, str | None]]
     changes: Sequence[residency.Change]
 
 
@@ -98,8 +99,8 @@ class Checks:
     # ------------------------------------------------------------ the consumer's step
 
     def prepare(self, records: Sequence[Record]) -> Work:
-        """The standing cases of the batch, as they are last told of, and the events of the register. Raises `NotAnEvent`."""
-        standing: dict[str, dict[str, str]] = defaultdict(dict)
+        """The cases of the batch, as they are last told of, and the events of the register. Raises `NotAnEvent`."""
+        standing: dict[str, dict[str, str | None]] = defaultdict(dict)
         changes = []
         for record in records:
             if record.topic == BRP:
@@ -109,57 +110,84 @@ class Checks:
             if purpose_id in self._boxes:
                 for event in unpack(record.value):
                     data = event["data"]
-                    if data["stands"]:
-                        standing[purpose_id][data["case_id"]] = data["municipality"]
-                    else:
-                        standing[purpose_id].pop(data["case_id"], None)
+                    place = data["municipality"] if data["stands"] else None
+                    standing[purpose_id][data["case_id"]] = place
         return Work(standing, changes)
 
     def write(self, prepared: Work, tx: ChecksTx) -> None:
         """Note who must be asked about, and bring the register's events to the cases that they are about."""
         for purpose_id, found in sorted(prepared.standing.items()):
-            persons = tx.persons_of(purpose_id, list(found), self._since(purpose_id))
+            standing = {case: place for case, place in found.items() if place is not None}
+            persons = tx.persons_of(purpose_id, list(standing), self._since(purpose_id)) if standing else []
             with tx.checking(purpose_id) as tables:
-                tables.want([(case, person, signal, found[case]) for case, person, signal in persons])
+                tables.want([(case, person, signal, standing[case]) for case, person, signal in persons])
+                if len(standing) < len(found):
+                    tables.rest([case for case in found if case not in standing])
         for change in prepared.changes:
             for purpose_id in self.purposes:
                 self._follow(purpose_id, change, tx)
 
     def _since(self, purpose_id: str) -> datetime:
         """Nobody is asked about whose case came in before this."""
+        return self._now() - timedelta(days=self._lookup(purpose_id).within_days)
+
+    def _lookup(self, purpose_id: str) -> Lookup:
         lookup = self._bundle.purposes[purpose_id].bsn
         assert lookup is not None
-        return self._now() - timedelta(days=lookup.within_days)
+        return lookup
 
     def park(self, letter: Letter, error: str, tx: ChecksTx) -> None:
         """Set a message aside by its coordinates."""
         tx.park_position(letter, error)
 
     def _follow(self, purpose_id: str, change: residency.Change, tx: ChecksTx) -> None:
+        """Bring an event to everybody under its number; where it is doubted whose number that is, it waits for a person."""
         digest = self._boxes[purpose_id].digest(f"bsn|{change.bsn}")
         with tx.checking(purpose_id) as tables:
             found = tables.of_number(digest)
-        for case_id, person_id, place in found:
-            mark = f"{change.event_id}|{case_id}|{person_id}"
-            answer = change.answer
-            if change.kind == residency.MOVED_OUT and change.municipality == place:
-                # The move ended here: this is the new municipality's own case.
-                answer = Answer.UNIQUE
-            if answer is not None:
+            for one in found:
+                if _doubted(one):
+                    tables.hold(one.case_id, one.person_id, residency.kept(change))
+        for one in found:
+            if not _doubted(one):
+                self._apply(purpose_id, change, one.case_id, one.person_id, one.municipality, tx)
+
+    def _apply(
+        self,
+        purpose_id: str,
+        change: residency.Change,
+        case_id: str,
+        person_id: str,
+        place: str,
+        tx: ChecksTx,
+    ) -> None:
+        mark = f"{change.event_id}|{case_id}|{person_id}"
+        answer = change.answer
+        if change.kind == residency.MOVED_OUT and change.municipality == place:
+            # The move ended here: this is the new municipality's own case.
+            answer = Answer.UNIQUE
+        if answer is not None:
+            with tx.checking(purpose_id) as tables:
+                tables.change(case_id, person_id, answer.value)
+            detail = {"person_id": person_id, "answer": answer.value}
+            self._state(purpose_id, case_id, residency.RESIDENT, detail, BY_BRP, mark, tx)
+        if change.secret is not None:
+            detail_on = {"person_id": person_id, "on": change.secret}
+            self._state(purpose_id, case_id, residency.SECRECY, detail_on, BY_BRP, mark, tx)
+        if way := self._way(purpose_id, change, place):
+            if way == "offered" and change.municipality is not None:
                 with tx.checking(purpose_id) as tables:
-                    tables.change(case_id, person_id, answer.value)
-                detail = {"person_id": person_id, "answer": answer.value}
-                self._state(purpose_id, case_id, residency.RESIDENT, detail, BY_BRP, mark, tx)
-            if change.secret is not None:
-                detail_on = {"person_id": person_id, "on": change.secret}
-                self._state(purpose_id, case_id, residency.SECRECY, detail_on, BY_BRP, mark, tx)
-            if way := self._way(purpose_id, change, place):
-                if way == "offered" and change.municipality is not None:
-                    with tx.checking(purpose_id) as tables:
-                        offer_id = self._boxes[purpose_id].id(f"transfer|{mark}")
-                        tables.offer(offer_id, case_id, person_id, place, change.municipality)
-                detail_way = {"person_id": person_id, "way": way}
-                self._state(purpose_id, case_id, residency.MOVED_AWAY, detail_way, BY_BRP, mark, tx)
+                    offer_id = self._boxes[purpose_id].id(f"transfer|{mark}")
+                    tables.offer(offer_id, case_id, person_id, place, change.municipality)
+            detail_way = {"person_id": person_id, "way": way}
+            self._state(purpose_id, case_id, residency.MOVED_AWAY, detail_way, BY_BRP, mark, tx)
+
+    def _apply_held(self, purpose_id: str, case_id: str, person_id: str, place: str, tx: ChecksTx) -> None:
+        """What waited for the decision that this is whom the number belongs to."""
+        with tx.checking(purpose_id) as tables:
+            held = tables.release(case_id, person_id)
+        for event in held:
+            self._apply(purpose_id, residency.change_of(event), case_id, person_id, place, tx)
 
     def _way(self, purpose_id: str, change: residency.Change, place: str) -> str | None:
         """What becomes of a mover's case: offered where this installation serves the new municipality, else a number only."""
@@ -201,6 +229,7 @@ class Checks:
         # Only of whom we surely know who it is; in doubt we would ask about somebody else.
         sure = verdict.answer is Answer.UNIQUE and self._known is not None
         differs = verdict.answer in residency.TRAY
+        again = timedelta(days=self._lookup(purpose_id).again_days)
         return Checked(
             verdict.answer.value,
             verdict.differences,
@@ -210,6 +239,7 @@ class Checks:
             if differs
             else None,
             known=self._known.knows(bsn) if sure and self._known is not None else None,
+            again=self._now() + again if verdict.answer is Answer.IN_ONDERZOEK else None,
         )
 
     def _verdict(self, who: Identity, municipality: str) -> Verdict:
@@ -231,11 +261,13 @@ class Checks:
         return Verdict(Answer.NOT_FOUND)
 
     def take_down(self, purpose_id: str, due: Due, checked: Checked, tx: ChecksTx) -> None:
-        """Keep an answer and state it about the case; harmless when it was kept before."""
+        """Keep an answer and state it about the case, unless it says again what it said; harmless when it was kept before."""
         with tx.checking(purpose_id) as tables:
             if not tables.answered(due, checked):
                 return
-        mark = f"{due.case_id}|{due.person_id}"
+        if checked.answer == due.answer:
+            return
+        mark = f"{due.case_id}|{due.person_id}|{due.tries}"
         detail: dict[str, object] = {"person_id": due.person_id, "answer": checked.answer}
         if checked.differences:
             detail["differences"] = list(checked.differences)
@@ -243,6 +275,8 @@ class Checks:
         if checked.known is not None:
             said = {"person_id": due.person_id, "yes": checked.known}
             self._state(purpose_id, due.case_id, residency.KNOWN, said, BY_DEBT_HELP, mark, tx)
+        if due.answer is not None and checked.answer not in residency.TRAY:
+            self._apply_held(purpose_id, due.case_id, due.person_id, due.municipality, tx)
 
     def _state(
         self,
@@ -325,7 +359,10 @@ class Checks:
     def repair(
         self, purpose_id: str, case_id: str, person_id: str, choice: Choice, by: str, tx: ChecksTx
     ) -> None:
-        """Take down what a person decided. Asking the partner leaves it in the tray. Raises `NothingHeld`."""
+        """Take down what a person decided. Asking the partner leaves it in the tray. Raises `NothingHeld`.
+
+        Events of the register that waited for this are followed when it is this person, and forgotten when it is not.
+        """
         with tx.checking(purpose_id) as tables:
             held = tables.held(case_id, person_id)
             if held is None or held.choice is not None or held.answer not in (None, *residency.TRAY):
@@ -343,3 +380,13 @@ class Checks:
             by,
             self._now(),
         )
+        if choice is Choice.REGISTER:
+            self._apply_held(purpose_id, case_id, person_id, held.municipality, tx)
+        elif choice is not Choice.ASKED:
+            with tx.checking(purpose_id) as tables:
+                tables.release(case_id, person_id)
+
+
+def _doubted(one: Found) -> bool:
+    """Whether nobody has decided yet that this number is this person's."""
+    return one.answer in residency.TRAY and one.choice is None

@@ -580,11 +580,13 @@ class Due:
     signal_id: UUID
     municipality: str
     sealed: bytes = field(repr=False)
+    answer: str | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An answer as it is kept: the number and what was found are sealed."""
+    """An answer as it is kept: the number and what was found are sealed. `again`: when to ask once more."""
 
     answer: str
     differences: tuple[str, ...]
@@ -592,11 +594,23 @@ class Checked:
     bsn_hash: bytes | None = field(default=None, repr=False)
     found: bytes | None = field(default=None, repr=False)
     known: bool | None = None
+    again: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One person of one case under a number. `answer` and `choice`: what the register said, and what somebody made of it."""
+
+    case_id: str
+    person_id: str
+    municipality: str
+    answer: str | None
+    choice: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class TrayRow:
-    """What waits for a person. `answer` is None where no register is asked."""
+    """What waits for a person. `answer` is None where no register is asked; `events` are kinds of what the register told since."""
 
     case_id: str
     person_id: str
@@ -604,6 +618,7 @@ class TrayRow:
     answer: str | None
     differences: tuple[str, ...]
     since: datetime
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -636,10 +651,13 @@ class CheckTables(Protocol):
     """Rows of one purpose about what the registers said."""
 
     def want(self, rows: Sequence[tuple[str, str, str, str]]) -> None: ...
+    def rest(self, case_ids: Sequence[str]) -> None: ...
     def due(self, limit: int) -> list[Due]: ...
     def postpone(self, due: Due, seconds: int) -> None: ...
     def answered(self, due: Due, checked: Checked) -> bool: ...
-    def of_number(self, digest: bytes) -> list[tuple[str, str, str]]: ...
+    def of_number(self, digest: bytes) -> list[Found]: ...
+    def hold(self, case_id: str, person_id: str, event: Mapping[str, Any]) -> None: ...
+    def release(self, case_id: str, person_id: str) -> list[Mapping[str, Any]]: ...
     def change(self, case_id: str, person_id: str, answer: str) -> None: ...
     def tray(self, answers: Sequence[str], unasked: bool) -> list[TrayRow]: ...
     def held(self, case_id: str, person_id: str) -> Held | None: ...

@@ -367,6 +367,22 @@ _ANSWERS: Mapping[str, Answer | None] = {
 }
 
 
+def kept(change: Change) -> dict[str, Any]:
+    """An event as it is held until somebody decided whom it is about: without the number, under which it is held."""
+    return {
+        "event_id": change.event_id,
+        "kind": change.kind,
+        "municipality": change.municipality,
+        "secret": change.secret,
+    }
+
+
+def change_of(held: Mapping[str, Any]) -> Change:
+    """The event that `kept` made this of."""
+    kind = held["kind"]
+    return Change(held["event_id"], "", kind, _ANSWERS[kind], held["municipality"], held["secret"])
+
+
 class NotAnEvent(ValueError):
     """This is no event of the register that we know: type, id or number is missing or of another kind."""
 

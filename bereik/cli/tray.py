@@ -86,6 +86,7 @@ def _list(arguments: argparse.Namespace) -> int:
                     "answer": row.answer or "by_hand",
                     "differences": list(row.differences),
                     "since": row.since,
+                    "events": list(row.events),
                 }
                 for purpose, row in rows
             ]
@@ -96,7 +97,10 @@ def _list(arguments: argparse.Namespace) -> int:
     for _, row in rows:
         said = row.answer or "to be looked up"
         fields = f" ({', '.join(row.differences)})" if row.differences else ""
-        print(f"{row.case_id[:8]} {row.person_id[:8]} {row.municipality} {row.since:%Y-%m-%d} {said}{fields}")
+        since = f"; the register told since: {', '.join(row.events)}" if row.events else ""
+        print(
+            f"{row.case_id[:8]} {row.person_id[:8]} {row.municipality} {row.since:%Y-%m-%d} {said}{fields}{since}"
+        )
     print(f"{len(rows)} in the tray.")
     return 0
 

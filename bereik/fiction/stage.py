@@ -250,9 +250,9 @@ class Stage:
     def check(self, patience: float = PATIENCE) -> list[str]:
         """Wait until the registers answered about everybody who is asked about; what they said. Raises `NotChecked`."""
         until = time.monotonic() + patience
-        while self._read("SELECT count(*) FROM vault.residency WHERE answer IS NULL AND choice IS NULL") != [
-            (0,)
-        ]:
+        while self._read(
+            "SELECT count(*) FROM vault.residency WHERE answer IS NULL AND choice IS NULL AND stands"
+        ) != [(0,)]:
             if time.monotonic() > until:
                 raise NotChecked()
             time.sleep(0.5)

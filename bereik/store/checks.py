@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bereik.ports import Checked, Due, Held, Offer, TrayRow
+from psycopg.types.json import Jsonb
+
+from bereik.ports import Checked, Due, Found, Held, Offer, TrayRow
 from bereik.store import Tx, uuids
 
 
@@ -26,20 +28,29 @@ class CheckRows:
                 " SELECT w.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) "
                 " AS w (case_id, person_id, signal_id, place)"
                 # Of a case that was taken over nothing is held to ask with: the teams tell each other who it is about.
-                " WHERE EXISTS (SELECT FROM vault.record r WHERE r.signal_id = w.signal_id) ON CONFLICT DO NOTHING",
+                " WHERE EXISTS (SELECT FROM vault.record r WHERE r.signal_id = w.signal_id)"
+                " ON CONFLICT (case_id, person_id) DO UPDATE SET stands = true WHERE NOT vault.residency.stands",
                 (self._purpose, *columns),
             )
+
+    def rest(self, case_ids: Sequence[str]) -> None:
+        """Ask no more about the people of these cases, which have ended."""
+        self._tx.execute(
+            "UPDATE vault.residency SET stands = false WHERE case_id = ANY(%s) AND stands", (uuids(case_ids),)
+        )
 
     def due(self, limit: int) -> list[Due]:
         """Those to be asked about now, with one sealed record of each; longest waiting first."""
         rows = self._tx.rows(
-            "SELECT d.case_id::text, d.person_id::text, d.signal_id, d.municipality, r.sealed FROM vault.residency d"
-            " JOIN vault.record r USING (signal_id) WHERE d.answer IS NULL AND d.choice IS NULL AND d.due_at <= now()"
+            "SELECT d.case_id::text, d.person_id::text, d.signal_id, d.municipality, r.sealed, d.answer, d.tries"
+            " FROM vault.residency d JOIN vault.record r USING (signal_id) WHERE d.stands AND d.choice IS NULL"
+            " AND (d.answer IS NULL OR d.answer = 'in_onderzoek') AND d.due_at <= now()"
             " ORDER BY d.due_at LIMIT %s",
             (limit,),
         )
         return [
-            Due(case, person, signal, place, bytes(sealed)) for case, person, signal, place, sealed in rows
+            Due(case, person, signal, place, bytes(sealed), answer, tries)
+            for case, person, signal, place, sealed, answer, tries in rows
         ]
 
     def postpone(self, due: Due, seconds: int) -> None:
@@ -55,22 +66,43 @@ class CheckRows:
         return bool(
             self._tx.execute(
                 "UPDATE vault.residency SET answer = %s, differences = %s, bsn = %s, bsn_hash = %s, found = %s, known = %s,"
-                " answered_at = now(), tries = tries + 1 WHERE case_id = %s AND person_id = %s"
-                " AND answer IS NULL AND choice IS NULL",
+                # The same answer again is no news: since when somebody waits stays.
+                " answered_at = CASE WHEN answer = %s THEN answered_at ELSE now() END, due_at = coalesce(%s, due_at),"
+                " tries = tries + 1 WHERE case_id = %s AND person_id = %s AND tries = %s AND choice IS NULL"
+                " AND (answer IS NULL OR answer = 'in_onderzoek')",
                 (
                     checked.answer, list(checked.differences), checked.bsn, checked.bsn_hash, checked.found, checked.known,
-                    due.case_id, due.person_id,
+                    checked.answer, checked.again, due.case_id, due.person_id, due.tries,
                 ),
             ).rowcount
         )  # fmt: skip
 
-    def of_number(self, digest: bytes) -> list[tuple[str, str, str]]:
-        """(case, person, municipality) of everybody with this number whom no person has taken out."""
+    def of_number(self, digest: bytes) -> list[Found]:
+        """Everybody with this number whom no person has taken out."""
         rows = self._tx.rows(
-            "SELECT case_id::text, person_id::text, municipality FROM vault.residency WHERE bsn_hash = %s ORDER BY 1, 2",
+            "SELECT case_id::text, person_id::text, municipality, answer, choice FROM vault.residency"
+            " WHERE bsn_hash = %s ORDER BY 1, 2",
             (digest,),
         )
-        return [(case, person, place) for case, person, place in rows]
+        return [Found(*row) for row in rows]
+
+    def hold(self, case_id: str, person_id: str, event: Mapping[str, Any]) -> None:
+        """Keep an event of the register until somebody decided whom it is about; the same event once."""
+        self._tx.execute(
+            "UPDATE vault.residency SET events = events || %s::jsonb WHERE case_id = %s AND person_id = %s"
+            " AND NOT events @> %s::jsonb",
+            (Jsonb([dict(event)]), case_id, person_id, Jsonb([dict(event)])),
+        )
+
+    def release(self, case_id: str, person_id: str) -> list[Mapping[str, Any]]:
+        """Give the events that were held, in the order in which they came, and hold them no longer."""
+        rows = self._tx.rows(
+            "UPDATE vault.residency d SET events = '[]' FROM (SELECT case_id, person_id, events FROM vault.residency"
+            " WHERE case_id = %s AND person_id = %s FOR UPDATE) o"
+            " WHERE d.case_id = o.case_id AND d.person_id = o.person_id RETURNING o.events",
+            (case_id, person_id),
+        )
+        return list(rows[0][0]) if rows else []
 
     def change(self, case_id: str, person_id: str, answer: str) -> None:
         """What an event of the register makes of an answer."""
@@ -83,13 +115,14 @@ class CheckRows:
     def tray(self, answers: Sequence[str], unasked: bool) -> list[TrayRow]:
         """What waits for a person, oldest first; with `unasked` also those about whom nobody asks a register."""
         rows = self._tx.rows(
-            "SELECT case_id::text, person_id::text, municipality, answer, differences, due_at FROM vault.residency"
-            " WHERE choice IS NULL AND (answer = ANY(%s) OR (%s AND answer IS NULL)) ORDER BY due_at, case_id",
+            "SELECT case_id::text, person_id::text, municipality, answer, differences, coalesce(answered_at, due_at), events"
+            " FROM vault.residency WHERE stands AND choice IS NULL AND (answer = ANY(%s) OR (%s AND answer IS NULL))"
+            " ORDER BY coalesce(answered_at, due_at), case_id",
             (list(answers), unasked),
         )
         return [
-            TrayRow(case, person, place, answer, tuple(names), at)
-            for case, person, place, answer, names, at in rows
+            TrayRow(case, person, place, answer, tuple(names), at, tuple(one["kind"] for one in events))
+            for case, person, place, answer, names, at, events in rows
         ]
 
     def held(self, case_id: str, person_id: str) -> Held | None:

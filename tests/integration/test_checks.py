@@ -116,6 +116,17 @@ class Bench:
         producer.close()
         self.world.drain()
 
+    def take_back(self, case_id: UUID, **changes: Any) -> None:
+        """The partner takes the one signal of a case back."""
+        ((partner, event_id, signal_type),) = self.world.rows(
+            "SELECT r.partner, r.event_id, s.signal_type FROM casework.signal s JOIN intake.receipt r USING (signal_id)"
+            " WHERE s.case_id = %s AND r.action = 'report'",
+            (case_id,),
+        )
+        kind = self.world.bundle.signal_types[signal_type]
+        self.world.send(partner, self.world.withdrawal(kind, partner, event_id, **changes))
+        self.world.drain()
+
     def cli(self, *arguments: str) -> Any:
         """A command, with its JSON."""
         env = self.world.stack.environment("operator")
@@ -251,6 +262,65 @@ def test_a_register_that_is_away_stops_nothing_and_is_asked_later(bench: Bench) 
     assert bench.facts(case_id)[0][1]["answer"] == "unique"
 
 
+def test_whom_the_register_looks_into_is_asked_about_again_until_it_knows(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who, investigated=True)
+    record = bench.people[-1]
+    case_id = bench.checked(who)
+    days = "SELECT stands, due_at > now() + interval '6 days' FROM vault.residency WHERE case_id = %s"
+    assert bench.world.rows(days, (case_id,)) == [(True, True)]
+    bench.ask(case_id)
+    # The same answer again is no news, and it is asked again a week later.
+    assert [detail["answer"] for _, detail in bench.facts(case_id)] == ["in_onderzoek"]
+    assert bench.world.rows(days, (case_id,)) == [(True, True)]
+    del record["verblijfplaats"]["inOnderzoek"]
+    bench.ask(case_id)
+    answers = [detail["answer"] for kind, detail in bench.facts(case_id) if kind == "resident"]
+    assert answers == ["in_onderzoek", "unique"]
+    assert str(case_id) not in {row["case_id"] for row in bench.cli("list")}
+    asked = len(bench.served.desk.asked)
+    bench.ask(case_id)
+    assert len(bench.served.desk.asked) == asked
+
+
+def test_nobody_is_asked_about_again_or_waits_in_the_tray_for_a_case_that_ended(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who, investigated=True)
+    case_id = bench.checked(who)
+    assert str(case_id) in {row["case_id"] for row in bench.cli("list")}
+    bench.take_back(case_id)
+    sql = "SELECT stands FROM vault.residency WHERE case_id = %s"
+    wait_for(lambda: bench.world.rows(sql, (case_id,)) == [(False,)], what="the case has ended")
+    asked = len(bench.served.desk.asked)
+    bench.ask(case_id)
+    assert len(bench.served.desk.asked) == asked
+    assert str(case_id) not in {row["case_id"] for row in bench.cli("list")}
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "followed"),
+    [("register", "Inwoner is overleden", True), ("other_person", "Nog niet opgepakt", False)],
+)
+def test_an_event_about_somebody_in_the_tray_waits_until_a_person_decided_who_it_is(
+    bench: Bench, choice: str, status: str, followed: bool
+) -> None:
+    who = someone(bench.world)
+    bsn = bench.plant(who, house_number=who["house_number"] + 1)
+    case_id = bench.checked(who)
+    before = bench.facts(case_id)
+    bench.event(residency.DIED, bsn)
+    assert bench.facts(case_id) == before and bench.world.case(case_id)["stands"]
+    # Who decides sees that the register told something since.
+    (row,) = [one for one in bench.cli("list") if one["case_id"] == str(case_id)]
+    assert (row["answer"], row["events"]) == ("deviating", [residency.DIED])
+    bench.cli("repair", str(case_id), "--choice", "asked", "--by", "jan")
+    assert bench.world.case(case_id)["stands"]
+    bench.cli("repair", str(case_id), "--choice", choice, "--by", "jan")
+    bench.world.drain()
+    assert bench.world.case(case_id)["status"] == status
+    assert (("resident", "deceased") in [(k, d.get("answer")) for k, d in bench.facts(case_id)]) is followed
+
+
 def test_a_death_reaches_the_case_within_a_minute(bench: Bench) -> None:
     who = someone(bench.world)
     bsn = bench.plant(who)
@@ -331,15 +401,7 @@ def test_an_offer_that_is_declined_leaves_the_case_where_it_is_and_its_team_is_t
 def test_a_case_that_was_taken_back_meanwhile_cannot_be_taken_over(bench: Bench) -> None:
     who = someone(bench.world)
     case_id = moved(bench, who, ELSEWHERE)
-    kind = bench.world.type_of("schuldhulp", amount=True)
-    partner = bench.world.partner_of(kind, HERE)
-    ((event_id,),) = bench.world.rows(
-        "SELECT r.event_id FROM casework.signal s JOIN intake.receipt r USING (signal_id)"
-        " WHERE s.case_id = %s AND r.action = 'report'",
-        (case_id,),
-    )
-    bench.world.send(partner, bench.world.withdrawal(kind, partner, event_id))
-    bench.world.drain()
+    bench.take_back(case_id)
     with bench.app.checks() as (checks, session):
         ((purpose, offer),) = [one for one in checks.offers(session) if one[1].case_id == str(case_id)]
         with pytest.raises(NothingLeft):
