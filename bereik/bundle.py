@@ -114,6 +114,14 @@ class SignalType(SignalKind):
         return date.fromisoformat(value) if isinstance(value, str) else received_on
 
 
+class _Kinds(dict[str, SignalKind]):
+    """Kinds of signal by id. Of one that was taken out of the declarations while signals of it exist nothing is known: such a
+    signal stands in its case without an amount, a crisis or a window, and stops nobody."""
+
+    def __missing__(self, name: str) -> SignalKind:
+        return SignalKind(id=name, purpose="", label={"nl": name, "en": name})
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """What one partner agreed with one municipality. `attested` are the steps the agreement itself vouches for.
@@ -611,7 +619,7 @@ class Bundle:
             document=plain,
             sha256=hashlib.sha256(canonical).hexdigest(),
             signal_types=types,
-            kinds={**types, **taken_over},
+            kinds=_Kinds({**types, **taken_over}),
             types_by_event=events,
             partners={name: _partner(row) for name, row in plain["partners"].items()},
             purposes=purposes,

@@ -143,9 +143,7 @@ class Casework:
         subjects = sorted({row.subject for row in rows})
         signals: dict[str, list[cases.Signal]] = defaultdict(list)
         for signal in tables.signals_of(subjects, []):
-            # A type that was taken out of the declarations has no plan any more; its other signals keep theirs.
-            known = signal.signal_type in self._bundle.kinds
-            if known and signal.status == cases.ACTIVE and signal.case_id is not None:
+            if signal.status == cases.ACTIVE and signal.case_id is not None:
                 signals[signal.case_id].append(signal_of(signal))
         homes = {case.case_id: case.subject for case in tables.cases_of(subjects)}
         facts: dict[str, list[Fact]] = defaultdict(list)
@@ -346,8 +344,7 @@ class Casework:
         words: dict[str, list[str | None]] = defaultdict(list)
         for row in rows:
             if row.status == cases.WITHDRAWN and row.case_id is not None:
-                kind = self._bundle.kinds.get(row.signal_type)
-                words[row.case_id].append(kind.because.get(row.reason or "") if kind is not None else None)
+                words[row.case_id].append(self._bundle.kinds[row.signal_type].because.get(row.reason or ""))
         return {case_id: cases.withdrawn_because(found) for case_id, found in words.items()}
 
     # ------------------------------------------------------------ a mover's case
@@ -374,7 +371,6 @@ class Casework:
             crisis = any(
                 cases.flagged(signal_of(one), self._bundle.kinds[one.signal_type].crisis_field)
                 for one in held
-                if one.signal_type in self._bundle.kinds
             )
             person = box.id_text(f"taken-over-person|{mark}")
             arrived = SignalRow(

@@ -132,7 +132,7 @@ class Deliveries:
                 facts=tuple(facts[one.case_id]),
             )
             for one in stored
-            # A type that is declared no more has no national word to be delivered under.
+            # Of a type that is declared no more the kind of partner is not known, without which nothing can be delivered.
             if (told := [row for row in signals[one.case_id] if row.signal_type in bundle.signal_types])
         ]
 

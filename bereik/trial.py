@@ -101,11 +101,7 @@ def compare(
 def _teams(
     subject: Subject, purpose: Purpose, bundle: Bundle, now: datetime, period: str | None
 ) -> dict[str, str | None]:
-    known = [
-        one
-        for one in subject.signals
-        if one.type in bundle.kinds and one.municipality in bundle.municipalities
-    ]
+    known = [one for one in subject.signals if one.municipality in bundle.municipalities]
     if not known:
         return {}
     decided = cases.decide(known, subject.facts, purpose, bundle, now)

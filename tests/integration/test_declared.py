@@ -171,3 +171,18 @@ def test_a_type_and_a_partner_from_yaml_alone(world: World, tmp_path: Path) -> N
         "the old declarations work again"
     )
     wait_for(lambda: not any(world.app.backlog().values()), what="drained")
+
+    # A signal of the type that is gone stands in its case: the next one joins it, and nothing is parked.
+    def joined() -> bool:
+        world.report(
+            usual, "9901", {**person(), **{name: who[name] for name in ("postcode", "house_number")}}
+        )
+        world.drain()
+        (row,) = world.rows(
+            "SELECT bundle_id, signals, kind FROM casework.case WHERE case_id = %s", (case_id,)
+        )
+        return bool(row[0] == world.app.active()[0] and row[1] > 1 and row[2] == "multiple")
+
+    wait_for(joined, what="the case is decided under the old declarations")
+    world.app.make_rounds()
+    assert world.case(case_id)["stands"] and world.violations() == {}

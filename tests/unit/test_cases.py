@@ -1022,6 +1022,20 @@ def test_each_new_report_joins_the_open_case() -> None:
     assert len(case.signals) == 9 and case.kind is Kind.MULTIPLE
 
 
+# ---------------------------------------------------------------- a type that is declared no more
+
+
+def test_a_signal_of_a_type_that_is_declared_no_more_stands_in_its_case_and_nothing_is_known_of_it() -> None:
+    document = {**BUNDLE.document, "signal_types": dict(BUNDLE.document["signal_types"])}
+    del document["signal_types"][ENERGY.id]
+    bundle = Bundle.load(document)
+    gone = sig(2, "2026-11-10", THRESHOLD + 500, kind=ENERGY, partner="p2", crisis=True)
+    (case,) = cases.decide([sig(1, amount=1), gone], (), DEBTS, bundle, NOW)
+    assert (len(case.signals), case.kind, case.crisis, case.stands) == (2, Kind.MULTIPLE, False, True)
+    (alone,) = cases.decide([gone], (), DEBTS, bundle, NOW)
+    assert alone.stands and codes(alone) == ["single"], "somebody's work stays somebody's work"
+
+
 # ---------------------------------------------------------------- why signals were taken back
 
 
