@@ -12,32 +12,32 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from bereik import collect, contact, outreach, provision, quality, receipts, rounds, trial, vault
+from bereik import collect, contact, outreach, provision, quality, rounds, vault
 from bereik.bridge import Bridge
-from bereik.brp import Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterRefused
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
-from bereik.cases import ACTIVE, Signal, local_day
-from bereik.casework import Casework, signal_of
-from bereik.checks import Checks
+from bereik.cases import local_day
+from bereik.casework import Casework
 from bereik.delivery import Deliveries
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.feedback import Feedback
+from bereik.inquiries import Inquiries
 from bereik.intake import Intake
 from bereik.keys import Keyring
-from bereik.lifecycle import Fact, IllegalMove
+from bereik.lifecycle import IllegalMove
 from bereik.outlets import Outlets
-from bereik.ports import CaseRow, Letter, Outlet, Placed, Record, Rest, SilenceRow
-from bereik.settings import NotConfigured, Register, Settings, command_environment, home
-from bereik.store import LoginRefused, Store, Tx, bundles, invariants, notices, windows
-from bereik.store.checks import expire, rates, untold
+from bereik.ports import CaseRow, Letter, Outlet, Placed, Record
+from bereik.settings import NotConfigured, Settings, command_environment, home
+from bereik.silences import Silences
+from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
 from bereik.store.session import Session
 from bereik.store.vault import MACHINE, Registers, VerdictRows
+from bereik.trials import Trials
 from bereik.verdicts import Desk, Relinked
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "bridge": ("cases",),
     "checks": ("cases", "register"),
 }
-# A register that is away is asked again after this, and after twice as long each time up to five minutes.
-_AWAY_S, _LONGEST_AWAY_S = 2.0, 300.0
 
 
 def topics_of(group: str, bundle: Bundle) -> tuple[str, ...]:
@@ -61,18 +59,6 @@ def topics_of(group: str, bundle: Bundle) -> tuple[str, ...]:
 
 class NoActiveBundle(LastingError):
     """No declarations are active. Run `bereik rules activate`."""
-
-
-# A week: who is away longer hands over.
-_LONGEST_SILENCE_H = 168
-
-
-class NoTeam(LastingError):
-    """No team has this id. `schemas/municipalities/` has them."""
-
-
-class NoEnd(LastingError):
-    """A silence lasts more than 0 hours and at most a week (168). A team that is away longer hands its routes over."""
 
 
 class NoSignal(LastingError):
@@ -115,11 +101,6 @@ class _OnSession:
         self._step.park(letter, error, Session(tx, self._group, self._bundle_id))
 
 
-def _line(register: Register) -> Line:
-    way = Credentials(register.key, register.token_url, register.client, register.secret)
-    return Line(register.url, way, register.ca)
-
-
 class _ByTopic:
     """One step made of several: each takes the records of the topics that begin with its name."""
 
@@ -148,8 +129,6 @@ class App:
         self._stopped = threading.Event()
         self._bundle: tuple[int, Bundle] | None = None
         self._asked_at = 0.0
-        self._away_until, self._away = 0.0, _AWAY_S
-        self._asker: tuple[int, Checks] | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, process: str = "operator") -> App:
@@ -166,6 +145,21 @@ class App:
     def keyring(self) -> Keyring:
         """The keyring. Raises `KeyringMissing`."""
         return Keyring.load(self.settings.keys)
+
+    @cached_property
+    def inquiries(self) -> Inquiries:
+        """The check before contact."""
+        return Inquiries(self.settings, self.store, self.keyring, self.active)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """What would have been."""
+        return Trials(self.store, self.bundle)
+
+    @cached_property
+    def silences(self) -> Silences:
+        """Who is told nothing for a while, and what was told."""
+        return Silences(self.store, self.bundle)
 
     def producer(self) -> Producer:
         """A producer under this process's principal."""
@@ -290,15 +284,8 @@ class App:
         return self._stopped.is_set()
 
     def _asking_turn(self) -> bool:
-        """As `_turn`, and ask the registers about a few people first, unless they were away a moment ago."""
-        if time.monotonic() >= self._away_until:
-            try:
-                self.ask_registers()
-                self._away = _AWAY_S
-            except (TransientError, RegisterRefused) as error:
-                log.warning("checks wait %.0f s: %s", self._away, error)
-                self._away_until = time.monotonic() + self._away
-                self._away = min(self._away * 2, _LONGEST_AWAY_S)
+        """As `_turn`, and ask the registers about a few people first."""
+        self.inquiries.turn()
         return self._turn()
 
     def _failpoint(self, name: str) -> None:
@@ -333,107 +320,11 @@ class App:
             case "bridge":
                 return Bridge(bundle, self.keyring, Registers(self.store, self.keyring, found_by="tracing"))
             case "checks":
-                return self._made_checks(bundle_id, bundle)
+                return self.inquiries.checks(bundle_id, bundle)
             case _:
                 raise NotConfigured(
                     f"There is no consumer with this name; known are {', '.join(GROUPS)} and relay."
                 )
-
-    # ------------------------------------------------------------ check before contact
-
-    def _made_checks(self, bundle_id: int, bundle: Bundle) -> Checks:
-        brp, known = self.settings.brp, self.settings.known
-        return Checks(
-            bundle,
-            Casework(bundle, bundle_id, self.keyring),
-            self.keyring,
-            self._looked_up,
-            Brp(_line(brp)) if brp is not None else None,
-            DebtHelp(_line(known)) if known is not None else None,
-            (QuestionRefused,),
-        )
-
-    @cached_property
-    def _looked_up(self) -> Registers:
-        return Registers(self.store, self.keyring, found_by="checking")
-
-    @contextmanager
-    def checks(self) -> Iterator[tuple[Checks, Session]]:
-        """The checks in one transaction, for the tray. Needs the login of the process `checks`."""
-        bundle_id, bundle = self.active()
-        with self.store.transaction() as tx:
-            yield self._made_checks(bundle_id, bundle), Session(tx, "checks", bundle_id)
-
-    def ask_registers(self) -> int:
-        """Ask the registers about a few people who wait for it; returns how many were answered.
-
-        Raises `RegisterAway` and `RegisterRefused`; whom it was not asked about waits on.
-        """
-        if self.settings.brp is None:
-            return 0
-        bundle_id, bundle = self.active()
-        checks = self._asking(bundle_id, bundle)
-        with self.store.transaction() as tx:
-            due = checks.due(Session(tx, "checks", bundle_id))
-        for purpose, one in due:
-            try:
-                checked = checks.ask(purpose, one)
-            except RegisterRefused:
-                raise
-            except LastingError as error:
-                # A record that does not open stops itself and nobody else.
-                log.error("a check is put off an hour: %s", type(error).__name__)
-                with (
-                    self.store.transaction() as tx,
-                    Session(tx, "checks", bundle_id).checking(purpose) as rows,
-                ):
-                    rows.postpone(one, 3600)
-                continue
-            with self.store.transaction() as tx:
-                checks.take_down(purpose, one, checked, Session(tx, "checks", bundle_id))
-        return len(due)
-
-    def _asking(self, bundle_id: int, bundle: Bundle) -> Checks:
-        """Made once per bundle, so that a token of the register outlives a round."""
-        if self._asker is None or self._asker[0] != bundle_id:
-            self._asker = (bundle_id, self._made_checks(bundle_id, bundle))
-        return self._asker[1]
-
-    def partner_rates(self) -> list[Mapping[str, Any]]:
-        """Per partner and month: how many of its people were asked about, and how many did not fit. Counts only."""
-        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
-            return rates(tx)
-
-    def expire_checks(self) -> int:
-        """Remove what the registers said of people, and movers' offers, whose term has passed; returns how many. For the clock."""
-        removed = 0
-        for purpose in self.bundle().purposes.values():
-            if purpose.bsn is not None:
-                terms = purpose.retention_days
-                with self.store.transaction() as tx, tx.role(f"keeping_{purpose.id}"):
-                    removed += expire(tx, terms["residency"], terms["transfer"])
-        return removed
-
-    def tell_rates(self, today: date | None = None) -> int:
-        """Tell each partner the months that are over, once, on its receipts topic; returns how many.
-
-        For the clock. A month with fewer than `receipts.FEWEST` people is not told.
-        """
-        over = f"{today or local_day(datetime.now(UTC)):%Y-%m}"
-        partners, told = self.bundle().partners, 0
-        by_purpose: dict[str, list[Mapping[str, Any]]] = {}
-        for row in self.partner_rates():
-            if row["month"] < over and row["asked"] >= receipts.FEWEST and row["partner"] in partners:
-                by_purpose.setdefault(row["purpose"], []).append(row)
-        for purpose, rows in sorted(by_purpose.items()):
-            with self.store.transaction() as tx:
-                with tx.role(f"keeping_{purpose}"):
-                    news = untold(tx, purpose, rows)
-                for row in rows:
-                    if (row["partner"], row["month"]) in news:
-                        tx.send(f"receipts.{row['partner']}", [receipts.rate_message(row)])
-                        told += 1
-        return told
 
     # ------------------------------------------------------------ what people and tools ask
 
@@ -639,86 +530,6 @@ class App:
             removed: int = sum(before - ends[place][0] for place, before in past.items())
             admin.delete_before(past)
         return removed
-
-    # ------------------------------------------------------------ what would have been
-
-    def _subjects(self, purpose_id: str, ids: Sequence[str]) -> list[trial.Subject]:
-        """These subjects of a purpose with their active signals and what was stated about them; nothing is locked."""
-        with self.store.transaction() as tx, Session(tx, "operator", 0).casework(purpose_id) as tables:
-            signals: dict[str, list[Signal]] = {}
-            for row in tables.signals_of(ids, []):
-                if row.status == ACTIVE:
-                    signals.setdefault(row.subject, []).append(signal_of(row))
-            owner = {case.case_id: case.subject for case in tables.cases_of(ids)}
-            facts: dict[str, list[Fact]] = {}
-            for fact in tables.facts_of(list(owner)):
-                facts.setdefault(owner[fact.case_id], []).append(fact)
-        return [
-            trial.Subject(tuple(found), tuple(facts.get(one, ()))) for one, found in sorted(signals.items())
-        ]
-
-    def try_month(self, month: str, proposed: Bundle) -> dict[str, trial.Trial]:
-        """Per purpose: what the active and a proposed bundle make of every case of a month (yyyy-mm). Writes nothing."""
-        active, now = self.bundle(), datetime.now(UTC)
-        found = {}
-        for purpose_id in sorted(active.purposes):
-            with self.store.transaction() as tx, Session(tx, "operator", 0).casework(purpose_id) as tables:
-                ids = tables.subjects_of_month(month)
-            subjects = self._subjects(purpose_id, ids)
-            found[purpose_id] = trial.compare(subjects, purpose_id, active, proposed, now, month)
-        return found
-
-    def try_case(self, purpose_id: str, case_id: UUID, proposed: Bundle) -> trial.Trial:
-        """What the active and a proposed bundle make of one case's subject. Raises `UnknownCase`."""
-        subjects = self._subjects(purpose_id, [self._subject_of(purpose_id, case_id)])
-        return trial.compare(subjects, purpose_id, self.bundle(), proposed, datetime.now(UTC))
-
-    def counterfactuals(self, purpose_id: str, case_id: UUID) -> list[trial.Otherwise]:
-        """What one change at a time would have made of a case. Raises `UnknownCase`."""
-        subjects = self._subjects(purpose_id, [self._subject_of(purpose_id, case_id)])
-        now = datetime.now(UTC)
-        return [
-            one
-            for subject in subjects
-            for one in trial.counterfactuals(subject, str(case_id), purpose_id, self.bundle(), now)
-        ]
-
-    def _subject_of(self, purpose_id: str, case_id: UUID) -> str:
-        with self.store.transaction() as tx, Session(tx, "operator", 0).casework(purpose_id) as tables:
-            row = tables.case(str(case_id))
-        if row is None:
-            raise outreach.UnknownCase()
-        return row.subject
-
-    # ------------------------------------------------------------ who is told
-
-    def silence(self, team_id: str, reason: str, by: str, hours: float) -> int:
-        """Tell a team nothing by mail or webhook for some hours, except a crisis. Raises `NoTeam`, `NoEnd`."""
-        team = self.bundle().team(team_id)
-        if team is None:
-            raise NoTeam()
-        if not 0 < hours <= _LONGEST_SILENCE_H:
-            raise NoEnd()
-        now = datetime.now(UTC)
-        with self.store.transaction() as tx:
-            return notices.silence(
-                tx, team.municipality, team_id, reason, by, now, now + timedelta(hours=hours)
-            )
-
-    def end_silence(self, silence_id: int) -> bool:
-        """End a silence now; False when there is none that holds."""
-        with self.store.transaction() as tx:
-            return notices.end_silence(tx, silence_id, datetime.now(UTC))
-
-    def silences(self) -> list[SilenceRow]:
-        """The silences that hold now or will."""
-        with self.store.transaction() as tx:
-            return notices.silences(tx, datetime.now(UTC))
-
-    def told(self) -> tuple[list[notices.Count], list[Rest], Mapping[str, int]]:
-        """What was sent, waits and is parked; the endpoints that rest; alerts whose group has not left yet, per team."""
-        with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
-            return notices.counts(tx), list(notices.rests(tx).values()), notices.gathering(tx)
 
     # ------------------------------------------------------------ what runs on a clock (dags/)
 

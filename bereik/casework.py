@@ -9,7 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -61,6 +61,26 @@ class _Turn:
     gone: Mapping[str, cases.Notify]
     words: feedback.Words
     told: list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Holding:
+    """What is stored of one subject: its active signals, and what was stated about each of its cases."""
+
+    signals: list[cases.Signal] = field(default_factory=list)
+    facts: dict[str, list[Fact]] = field(default_factory=dict)
+
+
+def holdings(subjects: Sequence[str], tables: CaseworkTables) -> dict[str, Holding]:
+    """These subjects with what they hold, in three statements however many there are. Nothing is locked."""
+    found = {subject: Holding() for subject in subjects}
+    for row in tables.signals_of(subjects, []):
+        if row.status == cases.ACTIVE:
+            found[row.subject].signals.append(signal_of(row))
+    owners = {case.case_id: case.subject for case in tables.cases_of(subjects)}
+    for fact in tables.facts_of(sorted(owners)):
+        found[owners[fact.case_id]].facts.setdefault(fact.case_id, []).append(fact)
+    return found
 
 
 def utc_now() -> datetime:
@@ -140,33 +160,25 @@ class Casework:
     ) -> list[contact.Subject]:
         """These cases as contact looks at them: with their active signals, their facts, and their address's other letters."""
         purpose = self._bundle.purposes[purpose_id]
-        subjects = sorted({row.subject for row in rows})
-        signals: dict[str, list[cases.Signal]] = defaultdict(list)
-        for signal in tables.signals_of(subjects, []):
-            if signal.status == cases.ACTIVE and signal.case_id is not None:
-                signals[signal.case_id].append(signal_of(signal))
-        homes = {case.case_id: case.subject for case in tables.cases_of(subjects)}
-        facts: dict[str, list[Fact]] = defaultdict(list)
-        for fact in tables.facts_of(sorted(homes)):
-            facts[fact.case_id].append(fact)
-        letters: dict[str, list[tuple[str, date]]] = defaultdict(list)
-        kinds = {
-            row.subject: rules.letters
-            for row in rows
-            if (rules := self._bundle.municipalities[row.municipality].policies[purpose_id].contact)
-        }
-        for case_id, subject in homes.items():
-            for attempt in contact.attempts_of(facts[case_id]):
-                if attempt.contact in kinds.get(subject, ()):
-                    letters[subject].append((case_id, attempt.day))
-        return [
-            contact.read(
-                row.case_id, row, signals[row.case_id], facts[row.case_id], purpose, self._bundle.kinds,
-                [day for case_id, day in letters[row.subject] if case_id != row.case_id],
-            )
-            for row in rows
-            if signals[row.case_id]
-        ]  # fmt: skip
+        found = holdings(sorted({row.subject for row in rows}), tables)
+        known = []
+        for row in rows:
+            held = found[row.subject]
+            signals = [signal for signal in held.signals if signal.case_id == row.case_id]
+            rules = self._bundle.municipalities[row.municipality].policies[purpose_id].contact
+            letters = [
+                attempt.day
+                for case_id, facts in held.facts.items()
+                if rules is not None and case_id != row.case_id
+                for attempt in contact.attempts_of(facts)
+                if attempt.contact in rules.letters
+            ]
+            if signals:
+                facts = held.facts.get(row.case_id, [])
+                known.append(
+                    contact.read(row.case_id, row, signals, facts, purpose, self._bundle.kinds, letters)
+                )
+        return known
 
     def park(self, letter: Letter, error: str, tx: CaseworkTx) -> None:
         """Set a message of ours aside by its coordinates."""

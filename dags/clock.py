@@ -46,14 +46,14 @@ def clock() -> None:
         """How many answers of the registers, and offers of movers' cases, were removed because their term has passed."""
         from bereik.app import App
 
-        return App.from_env().expire_checks()
+        return App.from_env().inquiries.expire()
 
     @task
     def rates() -> int:
         """How many months were told to a partner."""
         from bereik.app import App
 
-        return App.from_env().tell_rates()
+        return App.from_env().inquiries.tell_rates()
 
     # One after the other: each starts a process, and there is no hurry.
     landed() >> files() >> checks() >> matched() >> rates()

@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when all that was due was taken; 1 when an endpoint rests or a message was refused for good."""
-    counts, rests, gathering = App.from_env().told()
+    counts, rests, gathering = App.from_env().silences.counts()
     if arguments.json:
         show(
             {

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     say = _Sayer(arguments.lang, app.bundle())
     if arguments.what == "case":
         case = known_case(app, arguments.id)
-        case["otherwise"] = app.counterfactuals(case["purpose"], case["case_id"])
+        case["otherwise"] = app.trials.otherwise(case["purpose"], case["case_id"])
         if arguments.json:
             show(_shown(case))
         else:

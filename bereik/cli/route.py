@@ -56,12 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.month:
         if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", arguments.month):
             raise WrongTest()
-        return _tell(arguments, app.try_month(arguments.month, proposed), app.bundle(), proposed)
+        return _tell(arguments, app.trials.month(arguments.month, proposed), app.bundle(), proposed)
     if not arguments.case:
         raise WrongTest()
     case = known_case(app, arguments.case)
     purpose, case_id = case["purpose"], case["case_id"]
-    return _tell(arguments, {purpose: app.try_case(purpose, case_id, proposed)}, app.bundle(), proposed)
+    return _tell(arguments, {purpose: app.trials.case(purpose, case_id, proposed)}, app.bundle(), proposed)
 
 
 def _by_labels(arguments: argparse.Namespace, proposed: Bundle | None) -> int:

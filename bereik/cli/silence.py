@@ -41,18 +41,18 @@ def run(arguments: argparse.Namespace) -> int:
     app = App.from_env()
     match arguments.todo:
         case "add":
-            number = app.silence(
+            number = app.silences.begin(
                 arguments.team, arguments.reason, arguments.by or getpass.getuser(), arguments.hours
             )
             _tell(
                 arguments, {"silence": number}, f"Silence {number} holds; the board still shows everything."
             )
         case "end":
-            if not app.end_silence(arguments.number):
+            if not app.silences.end(arguments.number):
                 raise NoSilence()
             _tell(arguments, {"ended": arguments.number}, f"Silence {arguments.number} has ended.")
         case _:
-            found = app.silences()
+            found = app.silences.standing()
             lines = [
                 f"{one.silence_id:4} {one.team:24} until {one.ends_at:%Y-%m-%d %H:%M} UTC  {one.reason}, {one.stated_by}"
                 for one in found

@@ -72,7 +72,7 @@ def add(subparsers: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    with App.from_env(process="checks").checks() as (checks, session):
+    with App.from_env(process="checks").inquiries.tray() as (checks, session):
         rows = checks.tray(session)
         by_hand = checks.by_hand
     if arguments.json:
@@ -106,7 +106,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _rates(arguments: argparse.Namespace) -> int:
-    rows = [row for row in App.from_env().partner_rates() if arguments.partner in (None, row["partner"])]
+    rows = [row for row in App.from_env().inquiries.rates() if arguments.partner in (None, row["partner"])]
     if arguments.json:
         show(rows)
         return 0
@@ -138,7 +138,7 @@ def _found(checks: Any, session: Any, arguments: argparse.Namespace) -> tuple[st
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    with App.from_env(process="checks").checks() as (checks, session):
+    with App.from_env(process="checks").inquiries.tray() as (checks, session):
         purpose, case_id, person_id = _found(checks, session, arguments)
         wrote, holds = checks.compare(purpose, case_id, person_id, session)
         session.note(arguments.by, "tray_shown", purpose, case_id)
@@ -157,7 +157,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _repair(arguments: argparse.Namespace) -> int:
-    with App.from_env(process="checks").checks() as (checks, session):
+    with App.from_env(process="checks").inquiries.tray() as (checks, session):
         purpose, case_id, person_id = _found(checks, session, arguments)
         checks.repair(purpose, case_id, person_id, Choice(arguments.choice), arguments.by, session)
         session.note(arguments.by, "tray_repaired", purpose, case_id)
@@ -169,7 +169,7 @@ def _repair(arguments: argparse.Namespace) -> int:
 
 
 def _offers(arguments: argparse.Namespace) -> int:
-    with App.from_env(process="checks").checks() as (checks, session):
+    with App.from_env(process="checks").inquiries.tray() as (checks, session):
         found = checks.offers(session)
     if arguments.json:
         show(
@@ -192,7 +192,7 @@ def _offers(arguments: argparse.Namespace) -> int:
 
 
 def _answer(arguments: argparse.Namespace) -> int:
-    with App.from_env(process="checks").checks() as (checks, session):
+    with App.from_env(process="checks").inquiries.tray() as (checks, session):
         met = [
             (purpose, one)
             for purpose, one in checks.offers(session)

@@ -79,7 +79,7 @@ class Bench:
             list(case_ids),
         )
         self.own("UPDATE vault.residency SET due_at = now() WHERE case_id = ANY(%s)", list(case_ids))
-        self.app.ask_registers()
+        self.app.inquiries.ask()
         self.world.drain()
 
     def own(self, sql: str, *values: Any) -> None:
@@ -240,7 +240,7 @@ def test_one_who_is_not_found_is_not_dropped(bench: Bench) -> None:
 
 def test_nobody_is_asked_about_whose_case_came_in_long_ago(bench: Bench) -> None:
     case_id = bench.report(someone(bench.world))
-    with bench.app.checks() as (checks, session):
+    with bench.app.inquiries.tray() as (checks, session):
         (purpose,) = checks.purposes
         received = bench.world.rows("SELECT received_at FROM casework.case WHERE case_id = %s", (case_id,))[
             0
@@ -402,7 +402,7 @@ def test_a_case_that_was_taken_back_meanwhile_cannot_be_taken_over(bench: Bench)
     who = someone(bench.world)
     case_id = moved(bench, who, ELSEWHERE)
     bench.take_back(case_id)
-    with bench.app.checks() as (checks, session):
+    with bench.app.inquiries.tray() as (checks, session):
         ((purpose, offer),) = [one for one in checks.offers(session) if one[1].case_id == str(case_id)]
         with pytest.raises(NothingLeft):
             checks.answer_offer(purpose, offer, True, "els", session)
@@ -464,7 +464,7 @@ def test_a_partner_hears_its_rate_once_a_month_is_over_and_nothing_of_a_month_wi
     partner = bench.world.partner_of(kind, HERE)
     clock = App(Settings.from_env(bench.world.stack.environment("dags")))
     try:
-        assert clock.tell_rates() == 1 and clock.tell_rates() == 0
+        assert clock.inquiries.tell_rates() == 1 and clock.inquiries.tell_rates() == 0
     finally:
         clock.store.close()
     bench.world.drain()
@@ -502,7 +502,7 @@ def test_what_the_registers_said_goes_when_its_term_is_over_and_not_before(bench
     )
     clock = App(Settings.from_env(bench.world.stack.environment("dags")))
     try:
-        assert clock.expire_checks() == 2 and clock.expire_checks() == 0
+        assert clock.inquiries.expire() == 2 and clock.inquiries.expire() == 0
     finally:
         clock.store.close()
     assert [len(bench.rows_of(case_id)) for case_id in (ended, recent, standing, mover)] == [0, 1, 1, 1]

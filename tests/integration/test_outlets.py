@@ -16,12 +16,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from support import World, house, person, start, wait_for
 
-from bereik.app import App, NoEnd, NoTeam
+from bereik.app import App
 from bereik.bundle import SignalType
 from bereik.outlets import Outlets
 from bereik.outreach import Courier
 from bereik.runtime import Ports
 from bereik.settings import Settings
+from bereik.silences import NoEnd, NoTeam
 
 pytestmark = pytest.mark.stack
 
@@ -158,14 +159,14 @@ def test_a_server_that_is_away_is_asked_later_and_nothing_is_lost(
         case_id = ordinary(world)
     dead = "smtp://127.0.0.1:1"
     courier(app, dead, HALF_AN_HOUR).turn()
-    counts, rests, _ = world.app.told()
+    counts, rests, _ = world.app.silences.counts()
     assert [one.failures for one in rests] == [1]
     assert any(one.state == "waiting" and one.outcome == rests[0].outcome for one in counts)
     courier(app, url, HALF_AN_HOUR).turn()
     assert not about(sink, case_id), "the endpoint rests, also for who finds the server up"
     courier(app, url, HALF_AN_HOUR + timedelta(hours=1)).turn()
     assert len(about(sink, case_id)) == 1
-    assert world.app.told()[1] == []
+    assert world.app.silences.counts()[1] == []
     assert [number for _, number, _ in tries(world, "sent")][-2:] == [1, 2]
 
 
@@ -179,7 +180,7 @@ def test_a_refused_mail_is_parked_and_blocks_no_other(world: World, app: App, po
     courier(app, url, HALF_AN_HOUR).turn()
     assert not about(sink, refused) and len(about(sink, taken)) == 1
     assert "smtp_550" in [outcome for *_, outcome in tries(world, "parked")]
-    assert world.app.told()[1] == [], "a refused mail does not make the server rest"
+    assert world.app.silences.counts()[1] == [], "a refused mail does not make the server rest"
 
 
 def test_after_a_kill_between_sending_and_noting_the_same_mail_comes_again(
@@ -199,18 +200,18 @@ def test_a_silenced_team_is_told_afterwards(world: World, app: App, post: tuple[
     with outreach(world, url):
         case_id = ordinary(world)
     team = next(team.id for team in world.bundle.municipalities["9901"].teams if team.id.endswith("zuid"))
-    number = world.app.silence(team, "storing", "tester", hours=2)
+    number = world.app.silences.begin(team, "storing", "tester", hours=2)
     courier(app, url, HALF_AN_HOUR).turn()
-    assert not about(sink, case_id) and [one.silence_id for one in world.app.silences()] == [number]
-    assert world.app.end_silence(number) and not world.app.end_silence(number)
+    assert not about(sink, case_id) and [one.silence_id for one in world.app.silences.standing()] == [number]
+    assert world.app.silences.end(number) and not world.app.silences.end(number)
     courier(app, url, HALF_AN_HOUR).turn()
     assert len(about(sink, case_id)) == 1
 
 
 def test_a_silence_needs_a_team_and_an_end(world: World) -> None:
     with pytest.raises(NoTeam):
-        world.app.silence("9901-nobody", "storing", "tester", hours=1)
+        world.app.silences.begin("9901-nobody", "storing", "tester", hours=1)
     team = world.bundle.municipalities["9901"].teams[0].id
     for hours in (0, -1, 169):
         with pytest.raises(NoEnd):
-            world.app.silence(team, "storing", "tester", hours=hours)
+            world.app.silences.begin(team, "storing", "tester", hours=hours)
