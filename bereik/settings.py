@@ -531,15 +531,19 @@ class Settings:
 def command_environment(folder: Path, process: str = "operator") -> dict[str, str]:
     """The caller's settings, or those that the embedded stack wrote for its operator, or for another process.
 
-    Where the caller runs tasks of several logins (Airflow's scheduler), BEREIK_LOGINS has the password of each.
+    Where the caller runs tasks of several logins (Airflow's scheduler), BEREIK_LOGINS has the password of each; in the
+    embedded stack it is the file of that process, whatever the caller's own settings are.
     """
     env = dict(os.environ)
-    if env.get("BEREIK_LOGINS") and process != "operator" and process != env.get("BEREIK_PROCESS"):
+    another = process != "operator" and process != env.get("BEREIK_PROCESS")
+    if env.get("BEREIK_LOGINS") and another:
         password = str(Path(env["BEREIK_LOGINS"]) / f"bereik_{process}")
         env |= {"BEREIK_PROCESS": process, "BEREIK_KAFKA_USERNAME": f"bereik_{process}"}
         env |= {f"BEREIK_{place}_PASSWORD_FILE": password for place in ("DATABASE", "KAFKA")}
         return env
     file = folder / "env" / f"{process}.env"
-    if not (env.get("BEREIK_DATABASE_URL") or env.get("BEREIK_DATABASE_URL_FILE")) and file.exists():
+    given = env.get("BEREIK_DATABASE_URL") or env.get("BEREIK_DATABASE_URL_FILE")
+    # Only a process of this stack has both a name and a file here; a tool's own settings, without a name, stay.
+    if file.exists() and (not given or (another and env.get("BEREIK_PROCESS"))):
         env |= dict(line.split("=", 1) for line in file.read_text("utf-8").splitlines() if "=" in line)
     return env

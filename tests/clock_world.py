@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 from support import CANARY, World, data_for, house, letters, person, today, world_of
 
 from bereik.bundle import Partner
+from bereik.cases import add_working_days
 from bereik.runtime import Stack
 
 Row = dict[str, Any]
@@ -43,20 +45,24 @@ class Clock:
         with self._open(request, timeout=60) as answer:
             return json.load(answer)
 
-    def run(self, dag: str, seconds: float = 240) -> dict[str, list[str]]:
-        """Run a DAG to its end; task id → the states of its instances."""
+    def run(self, *dags: str, seconds: float = 240) -> dict[str, dict[str, list[str]]]:
+        """Run DAGs at once, each to its end; DAG → task id → the states of its instances."""
         until = time.monotonic() + seconds
-        while dag not in {row["dag_id"] for row in self._call("GET", "/api/v2/dags")["dags"]}:
-            assert time.monotonic() < until, f"Airflow does not know {dag}"
+        while lacking := set(dags) - {row["dag_id"] for row in self._call("GET", "/api/v2/dags")["dags"]}:
+            assert time.monotonic() < until, f"Airflow does not know {lacking}"
             time.sleep(1)
-        run_id = self._call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"]
-        path = f"/api/v2/dags/{dag}/dagRuns/{run_id}"
-        while self._call("GET", path)["state"] not in ("success", "failed"):
-            assert time.monotonic() < until, f"{dag} did not end within {seconds:.0f} s"
-            time.sleep(1)
-        states: dict[str, list[str]] = {}
-        for row in self._call("GET", f"{path}/taskInstances")["task_instances"]:
-            states.setdefault(row["task_id"], []).append(row["state"])
+        runs = {}
+        for dag in dags:
+            made = self._call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None})
+            runs[dag] = f"/api/v2/dags/{dag}/dagRuns/{made['dag_run_id']}"
+        states: dict[str, dict[str, list[str]]] = {}
+        for dag, path in runs.items():
+            while self._call("GET", path)["state"] not in ("success", "failed"):
+                assert time.monotonic() < until, f"{dag} did not end within {seconds:.0f} s"
+                time.sleep(1)
+            found = states.setdefault(dag, {})
+            for row in self._call("GET", f"{path}/taskInstances")["task_instances"]:
+                found.setdefault(row["task_id"], []).append(row["state"])
         return states
 
 
@@ -92,7 +98,7 @@ def deliver(stack: Stack, partner: Partner, name: str, content: bytes) -> None:
 
 @dataclass(frozen=True)
 class Told:
-    """What a day at the file door did: states per DAG and task, the partner, and the references delivered."""
+    """What a day did: states per DAG and task, the partner, the references delivered, and a case with a promise for tomorrow."""
 
     partner: Partner
     states: Mapping[str, Mapping[str, Sequence[str]]]
@@ -101,13 +107,14 @@ class Told:
     name: str
     folders: Mapping[str, frozenset[str]]
     violations: Sequence[str]
+    promised: UUID
 
 
 _TOLD: dict[Path, Told] = {}
 
 
 def a_day_at_the_file_door(stack: Stack) -> Told:
-    """Deliver marked people, sound and broken, in a good and an unreadable file; run all three DAGs. Once per stack."""
+    """Deliver marked people, sound and broken, in a good and an unreadable file; run every DAG but `train`. Once per stack."""
     if stack.home not in _TOLD:
         with world_of(stack) as world:
             _TOLD[stack.home] = _live(stack, world)
@@ -130,17 +137,33 @@ def _live(stack: Stack, world: World) -> Told:
     name = f"{CANARY}-{stamp}.csv"
     deliver(stack, partner, name, as_csv(partner, [sound, broken, sound]))
     deliver(stack, partner, f"headless-{name}", as_csv(partner, [sound]).split(b"\n", 1)[1])
+    promised = _promise(world)
     clock = Clock(stack)
-    states = {"collect": clock.run("collect")}
+    states = clock.run("collect")
     world.fate(partner.id, good)
     world.fate(partner.id, bad)
     world.drain()
     violations = [one.name for one in world.app.check()[1] if one.violations]
-    states["quality"] = clock.run("quality", 400)
-    states["clock"] = clock.run("clock")
+    # By itself: it counts what the others would be moving.
+    states |= clock.run("quality", seconds=400)
+    states |= clock.run("clock", "rounds", "relink", "delivery", seconds=400)
+    world.drain()
     home = stack.settings.drop / partner.id
     folders = {
         folder: frozenset(path.name for path in (home / folder).iterdir())
         for folder in ("incoming", "done", "rejected", "errors")
     }
-    return Told(partner, states, good, bad, name, folders, violations)
+    return Told(partner, states, good, bad, name, folders, violations, promised)
+
+
+def _promise(world: World) -> UUID:
+    """A case in which somebody promised something for the next working day."""
+    kind = world.type_of("schuldhulp", amount=True, crisis=False)
+    event_id = world.report(kind, "9901", person() | house(world.bundle, "9901"))
+    world.drain()
+    ((purpose, case_id),) = world.cases_of(world.partner_of(kind, "9901"), event_id)
+    world.state(purpose, case_id, "taken_up")
+    what = world.bundle.purposes[purpose].words["promises"][0].id
+    by = add_working_days(today(), 1).isoformat()
+    world.state(purpose, case_id, "promise", promise_id=uuid4().hex, what=what, by=by)
+    return case_id

@@ -404,6 +404,7 @@ BAD: dict[str, tuple[Any, str, str]] = {
     "no data": (lambda e, k: {n: v for n, v in e.items() if n != "data"}, "refused", "no_data"),
     "data that is a text": (lambda e, k: {**e, "data": CANARY}, "refused", "data_not_object"),
     "a wrong type": (lambda e, k: {**e, "data": {**e["data"], k.amount_field: CANARY}}, "refused", "type"),
+    "an amount of 0": (lambda e, k: {**e, "data": {**e["data"], k.amount_field: 0}}, "refused", "range"),
     "a huge number": (lambda e, k: {**e, "data": {**e["data"], k.amount_field: 10**40}}, "refused", "range"),
     "an unknown field": (lambda e, k: {**e, "data": {**e["data"], CANARY: 1}}, "refused", "unknown_field"),
     "4,000 unknown fields": (

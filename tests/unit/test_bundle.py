@@ -203,6 +203,9 @@ DEFAULTS = "municipalities/defaults.yaml"
         (FILED, "encoding: cp1252", "encoding: ebcdic", "file.encoding", "not one of the known words", "cp1252"),
         (FILED, "%d-%m-%Y", "%d-%m", "file.dateFormat", "no full date", "%Y"),
         (FILED, "door: file", "door: kafka", "file", "only the door named file", "file"),
+        # Rules that route to nobody: no team at the root, and no route at all.
+        (TOWN, "    team: 9901-triage\n", "", "routes.schuldhulp", "key is missing: team", ""),
+        (TOWN, "  leerplicht:\n    team: 9901-leerplicht\n", "", "routes", "no route for leerplicht", "schuldhulp"),
         (TOWN, "team: 9901-triage", "team: 9902-triage", "routes.schuldhulp.team", "no team of schuldhulp here", "9901-triage"),
         (TOWN, "{area: [noord]}", "{area: [nord]}", "match.area[0]", "no such area", "noord"),
         (TOWN, "{area: [noord]}", "{wijk: [noord]}", "match", "unknown key: wijk", "area"),
@@ -253,6 +256,14 @@ def test_a_fault_is_told_with_place_and_remedy(
     assert all(1 <= one.line <= total + 1 for one in found)
     if message in ("wrong form", "unknown purpose", "no such area", "unknown feedback word", "wrong type"):
         assert line in {one.line for one in fitting}
+
+
+def test_a_municipality_without_a_team_is_refused(schemas: Path) -> None:
+    path = schemas / TOWN
+    text = path.read_text("utf-8")
+    start, end = text.index("teams:\n"), text.index("# Who delivers to")
+    path.write_text(text[:start] + "teams: []\n" + text[end:], "utf-8")
+    assert [one.key for one in problems(schemas) if one.file == TOWN] == ["teams"]
 
 
 def test_all_problems_come_at_once_in_order(schemas: Path) -> None:

@@ -105,6 +105,11 @@ def test_a_heavy_case_asks_for_four_attempts_over_two_channels_and_two_parts_of_
             "24-28 24-28 28-29 28-30",
         ),
         (
+            "Christmas Day on a Friday: no day of that weekend works, so it begins on Monday",
+            "crisis", date(2026, 12, 25), date(2026, 12, 30),
+            "28-28 28-28 28-29 28-30",
+        ),
+        (
             "two days with Christmas and a weekend alone before the term: the term itself, never after it",
             "licht", date(2026, 12, 25), date(2026, 12, 27),
             "27-27 27-27 27-27",

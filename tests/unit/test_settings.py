@@ -294,3 +294,23 @@ def test_a_task_with_a_login_of_its_own_finds_its_password(
     found = settings.read(settings.command_environment(tmp_path, "linkage"))
     assert (found["BEREIK_PROCESS"], found["BEREIK_DATABASE_PASSWORD"]) == ("linkage", "secret")
     assert settings.command_environment(tmp_path, "dags")["BEREIK_DATABASE_PASSWORD_FILE"] == "/of/dags"
+
+
+def test_a_task_of_another_login_takes_that_login_in_the_embedded_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow's scheduler has the settings of `dags`; the delivery and the relink are logins of their own."""
+    (tmp_path / "env").mkdir()
+    for process in ("dags", "delivery", "operator"):
+        url = f"BEREIK_PROCESS={process}\nBEREIK_DATABASE_URL=postgresql://bereik_{process}@db/bereik\n"
+        (tmp_path / "env" / f"{process}.env").write_text(url, "utf-8")
+    monkeypatch.setenv("BEREIK_PROCESS", "dags")
+    monkeypatch.setenv("BEREIK_DATABASE_URL", "postgresql://bereik_dags@db/bereik")
+    monkeypatch.delenv("BEREIK_LOGINS", raising=False)
+    found = settings.command_environment(tmp_path, "delivery")
+    assert (found["BEREIK_PROCESS"], found["BEREIK_DATABASE_URL"]) == (
+        "delivery",
+        "postgresql://bereik_delivery@db/bereik",
+    )
+    for own in ("dags", "operator"):
+        assert settings.command_environment(tmp_path, own)["BEREIK_PROCESS"] == "dags", "the caller's own"
