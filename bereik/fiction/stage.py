@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 import urllib.error
@@ -219,7 +220,11 @@ class Stage:
             for case in found:
                 toward = next(purpose for purpose in rule.purposes if purpose != case["purpose"])
                 detail = {"toward": toward, "who": _may_agree(rule, case["purpose"]), "form": rule.forms[-1]}
-                self.app.state_fact(case["purpose"], case["case_id"], bridge.CONSENT, detail, case["team"])
+                for person in itertools.chain.from_iterable(case["decision"]["people"]):
+                    agreed = {**detail, "person_id": person}
+                    self.app.state_fact(
+                        case["purpose"], case["case_id"], bridge.CONSENT, agreed, case["team"]
+                    )
             # Who was asked last accepts, once the request stands.
             self.settle()
             last = found[-1]
