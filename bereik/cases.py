@@ -147,6 +147,8 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
         "Already known to debt aid, according to the municipality's own register.",
     ),
 }
+# Values that are whole euros, written with a mark per thousand.
+_AMOUNTS = frozenset({"total", "threshold", "missing"})
 # What the registers said, as `residency.outcome` names it.
 _BY_REGISTER = frozenset({Reason.DECEASED.value, Reason.MOVED.value, Reason.KNOWN.value})
 
@@ -161,7 +163,10 @@ def spoken(decision: Mapping[str, Any]) -> dict[str, Any]:
     reasons = []
     for stored in decision["reasons"]:
         nl, en = _TEXTS[Reason(stored["code"])]
-        reasons.append({"code": stored["code"], "nl": nl.format(**stored), "en": en.format(**stored)})
+        amounts = {name: f"{stored[name]:,}" for name in _AMOUNTS & stored.keys()}
+        dotted = {name: amount.replace(",", ".") for name, amount in amounts.items()}
+        told = {"nl": nl.format(**{**stored, **dotted}), "en": en.format(**{**stored, **amounts})}
+        reasons.append({"code": stored["code"], **told})
     return {**decision, "reasons": reasons, "offer_in": _term_text(**decision["offer_in"])}
 
 

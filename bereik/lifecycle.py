@@ -130,7 +130,7 @@ FACTS: Final[Mapping[str, Mapping[str, Field]]] = {
     "taken_over": {"municipality": Field("slug"), "reference": Field("id")},
     "secrecy": {"person_id": _PERSON, "on": Field("yesno")},
     # a relation between two people of one address, confirmed by a worker
-    "related": {"person_id": _PERSON, "other_id": _PERSON},
+    "related": {"person_id": Field("holder"), "other_id": Field("holder")},
     # the bridge
     "consent": {
         "toward": Field("slug"),
@@ -185,12 +185,10 @@ def completed(kind: str, detail: Mapping[str, Any], people: Sequence[str]) -> Ma
     """The detail with what goes without saying: whom it is about, where a case is about one person only."""
     if len(people) != 1:
         return detail
-    unsaid = {
-        name: people[0]
-        for name, field in FACTS.get(kind, {}).items()
-        if field.kind == "holder" and field.required and name not in detail
-    }
-    return {**detail, **unsaid}
+    field = FACTS.get(kind, {}).get("person_id")
+    if field is None or field.kind != "holder" or not field.required:
+        return detail
+    return {"person_id": people[0], **detail}
 
 
 def _refusal(kind: str, purpose: Purpose, when: str, allowed: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from bereik import bridge
 from bereik.app import App
 from bereik.cli import show
-from bereik.cli.explain import known_case
+from bereik.cli.explain import known_case, person_of
 
 _KINDS = {"consent": bridge.CONSENT, "withdraw": bridge.CONSENT_WITHDRAWN, "accept": bridge.ACCEPTED}
 
@@ -38,11 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     case = known_case(app, arguments.case)
     if arguments.person is not None:
-        people = [person for part in case["decision"]["people"] for person in part]
-        # Somebody else: the refusal names those there are.
-        detail["person_id"] = next(
-            (one for one in people if one.startswith(arguments.person.lower())), arguments.person
-        )
+        detail["person_id"] = person_of(case, arguments.person)
     app.state_fact(
         case["purpose"], case["case_id"], _KINDS[arguments.todo], detail, arguments.by or getpass.getuser()
     )

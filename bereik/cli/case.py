@@ -8,7 +8,7 @@ from typing import Any
 from bereik import lifecycle
 from bereik.app import App
 from bereik.cli import show
-from bereik.cli.explain import known_case
+from bereik.cli.explain import known_case, person_of
 from bereik.contact import BY_RULE
 
 _YES, _NO = ("yes", "ja", "true"), ("no", "nee", "false")
@@ -69,8 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     app = App.from_env()
     case = known_case(app, arguments.case)
     detail = {
-        name: value
-        for name in lifecycle.FACTS[arguments.act]
+        name: person_of(case, value) if field.kind == "holder" else value
+        for name, field in lifecycle.FACTS[arguments.act].items()
         if (value := getattr(arguments, f"field_{name}")) is not None
     }
     row = app.state_fact(case["purpose"], case["case_id"], arguments.act, detail, arguments.by)

@@ -64,6 +64,12 @@ def known_case(app: App, beginning: str) -> dict[str, Any]:
     return found[0]
 
 
+def person_of(case: Mapping[str, Any], beginning: str) -> str:
+    """The id of the one of a case's people whose id begins so; what was given where nobody's does, which is then refused."""
+    people = [person for part in case["decision"].get("people", ()) for person in part]
+    return next((one for one in people if one.startswith(beginning.lower())), beginning)
+
+
 def add(subparsers: Any) -> None:
     """Add the verb."""
     command = subparsers.add_parser("explain", help="why a case or a signal is what it is")

@@ -10,12 +10,17 @@ from bereik.store.board import SignalRow
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One tab: its number (1 is who was signalled first), how many signals it has, and whether it is the one shown."""
+    """One tab: its number (1 is who was signalled first), how many people and signals it has, and whether it is the one shown."""
 
     number: int
+    people: int
     signals: int
     shown: bool
-    related: bool
+
+    @property
+    def related(self) -> bool:
+        """Whether a worker confirmed that several people belong together here."""
+        return self.people > 1
 
 
 def split(
@@ -32,7 +37,7 @@ def split(
     numbers = [part_of.get(str(signal.person_id), 1) for signal in signals]
     shown = int(asked) if asked is not None and asked in {str(n) for n in range(1, len(people) + 1)} else 1
     holders = [
-        Holder(number, numbers.count(number), number == shown, len(part) > 1)
+        Holder(number, len(part), numbers.count(number), number == shown)
         for number, part in enumerate(people, 1)
     ]
     return holders, [signal for signal, number in zip(signals, numbers, strict=True) if number == shown]

@@ -234,10 +234,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "case.signals": ("De signalen", "The signals"),
     "case.holders": (
-        "Op dit adres staan {count} contracthouders. Dat er meer signalen zijn, telt voor het adres; wat erin staat, blijft per"
-        " persoon tot een medewerker bevestigt dat zij bij elkaar horen.",
-        "{count} contract holders live at this address. That there are several signals counts for the address; what they say"
-        " stays with each person until a worker confirms that they belong together.",
+        "Op dit adres zijn {count} contracthouders gemeld. Dat er meer signalen zijn, telt voor het adres; wat erin staat, blijft"
+        " per persoon tot een medewerker bevestigt dat zij bij elkaar horen.",
+        "{count} contract holders are signalled at this address. That there are several signals counts for the address; what they"
+        " say stays with each person until a worker confirms that they belong together.",
     ),
     "case.holder": ("Contracthouder {number} ({signals})", "Contract holder {number} ({signals})"),
     "case.holder.related": ("Huishouden {number} ({signals})", "Household {number} ({signals})"),

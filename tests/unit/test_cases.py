@@ -283,6 +283,7 @@ def test_the_day_is_the_one_in_the_netherlands() -> None:
             "Er was in de 6 maanden hiervoor al een signaal (2026-10-03).",
         ),
         ([sig(1, amount=900)], "above_threshold", f"Samen € 900, drempel € {THRESHOLD}."),
+        ([sig(1, amount=1130)], "above_threshold", "Samen € 1.130, drempel"),
         (
             [sig(1, amount=THRESHOLD - 10)],
             "below_threshold",

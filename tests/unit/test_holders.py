@@ -40,7 +40,7 @@ def test_each_tab_shows_one_persons_signals_and_counts_those_of_all(asked: str |
 def test_people_between_whom_a_relation_was_confirmed_stand_together() -> None:
     assert holders.split([[str(ONE), str(TWO)]], SIGNALS, None) == ([], SIGNALS)
     tabs, seen = holders.split([[str(ONE), str(TWO)], [str(GONE)]], SIGNALS, None)
-    assert [one.related for one in tabs] == [True, False] and seen == SIGNALS
+    assert [(one.related, one.people) for one in tabs] == [(True, 2), (False, 1)] and seen == SIGNALS
 
 
 def test_no_signal_is_lost_from_every_tab() -> None:

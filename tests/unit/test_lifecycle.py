@@ -309,3 +309,13 @@ def test_a_statement_counts_also_in_a_state_in_which_it_would_be_refused_today()
     assert lifecycle.stand(twice, DEBTS, "new").holder == "w2"
     unknown = [fact("taken_up"), fact("gossip", 1)]
     assert lifecycle.stand(unknown, DEBTS, "new") == lifecycle.stand(twice[:1], DEBTS, "new")
+
+
+def test_a_relation_is_between_two_people_of_the_case() -> None:
+    def state(people: tuple[str, ...], **detail: str) -> None:
+        lifecycle.check("related", detail, DEBTS, "taken_up", TEAMS, TODAY, people)
+
+    state((ANNA, BART), person_id=ANNA, other_id=BART)
+    for people, detail in (((ANNA, BART), {"person_id": ANNA, "other_id": "0000000c"}), ((ANNA,), {})):
+        with pytest.raises(IllegalMove, match="one of the people of this case"):
+            state(people, **detail)
