@@ -101,6 +101,10 @@ class SignalType(SignalKind):
     consent_by_field: str | None = None
     withdrawal_reference_field: str | None = None
     withdrawal_reason_field: str | None = None
+    correction_type: str | None = None
+    correction_contract: Contract | None = field(default=None, repr=False)
+    correction_reference_field: str | None = None
+    correction_reason_field: str | None = None
     steps: tuple[str, ...] = ()
     step_details: Mapping[str, Step] = field(default_factory=dict)
     forbidden: tuple[Forbidden, ...] = ()
@@ -581,7 +585,7 @@ class Bundle:
     sha256: str
     signal_types: Mapping[str, SignalType]
     kinds: Mapping[str, SignalKind]  # the signal types, and what no partner can send: a case taken over
-    types_by_event: Mapping[str, tuple[SignalType, str]]  # -> (type, "report" | "withdraw")
+    types_by_event: Mapping[str, tuple[SignalType, str]]  # -> (type, "report" | "withdraw" | "correct")
     partners: Mapping[str, Partner]
     purposes: Mapping[str, Purpose]
     bridges: tuple[BridgeRule, ...]
@@ -610,6 +614,8 @@ class Bundle:
             events[kind.event_type] = (kind, "report")
             if kind.withdrawal_type is not None:
                 events[kind.withdrawal_type] = (kind, "withdraw")
+            if kind.correction_type is not None:
+                events[kind.correction_type] = (kind, "correct")
         municipalities = {code: _municipality(row) for code, row in plain["municipalities"].items()}
         purposes = {name: _purpose(name, row, bridges) for name, row in plain["purposes"].items()}
         taken_over = {
@@ -723,12 +729,14 @@ def _match(row: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
 
 def _signal_type(row: Mapping[str, Any]) -> SignalType:
     steps = [Step(step["id"], step["article"], step["label"]) for step in row["steps"]]
-    withdrawal = row["withdrawal_contract"]
+    # A bundle of the time before corrections has none.
+    withdrawal, correction = row["withdrawal_contract"], row.get("correction_contract")
     return SignalType(
         **{
             **row,
             "contract": Contract(row["contract"]),
             "withdrawal_contract": Contract(withdrawal) if withdrawal else None,
+            "correction_contract": Contract(correction) if correction else None,
             "fact_fields": tuple(row["fact_fields"]),
             "steps": tuple(step.id for step in steps),
             "step_details": {step.id: step for step in steps},

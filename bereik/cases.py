@@ -55,6 +55,7 @@ class Notify(StrEnum):
     PAID = "paid"
     PLAN_AGREED = "plan_agreed"
     WRONG_PERSON = "wrong_person"
+    CORRECTED = "corrected"
 
 
 class Reason(StrEnum):
@@ -813,11 +814,14 @@ def withdrawn_because(words: Iterable[str | None]) -> Notify:
     return next((one for one in BECAUSE if one.value in given), Notify.WITHDRAWN)
 
 
-def notify(before: Before | None, now: Case, gone: Notify = Notify.WITHDRAWN) -> Notify | None:
+def notify(
+    before: Before | None, now: Case, gone: Notify = Notify.WITHDRAWN, corrected: bool = False
+) -> Notify | None:
     """Why the team has to be told of this decision; None when there is nothing it must act on.
 
-    `gone` is why signals were taken back, when any were.
+    `gone` is why signals were taken back, when any were; `corrected` says that a partner mended one of its signals.
     """
+    mended = Notify.CORRECTED if corrected else None
     if before is None or not before.stands:
         if not now.stands:
             return None
@@ -826,7 +830,7 @@ def notify(before: Before | None, now: Case, gone: Notify = Notify.WITHDRAWN) ->
         # Whoever closes a case knows that it is closed; what a partner takes back or a register says is news.
         if any(one["code"] in _BY_REGISTER for one in now.reasons):
             return Notify.REGISTER
-        return gone if before.signals - set(now.signals) else None
+        return gone if before.signals - set(now.signals) else mended
     if now.crisis and not before.crisis:
         return Notify.CRISIS
     if now.route.team != before.team:
@@ -837,4 +841,4 @@ def notify(before: Before | None, now: Case, gone: Notify = Notify.WITHDRAWN) ->
         return Notify.NEW_SIGNAL
     if before.signals - set(now.signals):
         return gone
-    return None
+    return mended

@@ -47,7 +47,7 @@ class _Turn:
 
     `members`: which signals each stored case held; `changed` is added to; `mark` is part of the name of a new case;
     `gone`: case → why signals of it were taken back;
-    `told` are the signals whose partner may hear another word.
+    `told` are the signals whose partner may hear another word; `corrected` those that their partner mended.
     """
 
     purpose: Purpose
@@ -61,6 +61,7 @@ class _Turn:
     gone: Mapping[str, cases.Notify]
     words: feedback.Words
     told: list[tuple[str, str]]
+    corrected: set[str]
 
 
 @dataclass(slots=True)
@@ -198,7 +199,8 @@ class Casework:
 
         `told` is filled with the signals whose partner may hear another word than before, and that word.
         """
-        known_before = [row.signal_id for row in arrived if row.status != cases.ACTIVE]
+        # A version after the first may find its signal elsewhere than it says: moved, taken back or corrected.
+        known_before = [row.signal_id for row in arrived if row.status != cases.ACTIVE or row.version > 1]
         if known_before:
             subjects = subjects | tables.subjects_of(known_before)
         ordered = sorted(subjects)
@@ -217,6 +219,7 @@ class Casework:
             if row.case_id is not None and row.status == cases.ACTIVE:
                 members[row.case_id].add(row.signal_id)
         changed: dict[str, SignalRow] = {}
+        corrected: set[str] = set()
         since: dict[str, date] = {}
         for one in arrived:
             before = known.get(one.signal_id)
@@ -226,6 +229,8 @@ class Casework:
             for each in (before or newer, newer):
                 since[each.subject] = min(each.signal_date, since.get(each.subject, date.max))
             known[newer.signal_id] = changed[newer.signal_id] = newer
+            if before is not None and before.status == one.status == cases.ACTIVE:
+                corrected.add(newer.signal_id)
         touched = set(since) if arrived else subjects
         facing = sorted(touched)
         stored: dict[str, dict[str, KnownCase]] = defaultdict(dict)
@@ -247,7 +252,7 @@ class Casework:
         turn = _Turn(
             purpose, tables, facts, members, changed, mark, self._clock(),
             tables.matched() if purpose.id in self._delivered else {}, self._gone(known.values()),
-            feedback.words(self._bundle, purpose.id), told if told is not None else [],
+            feedback.words(self._bundle, purpose.id), told if told is not None else [], corrected,
         )  # fmt: skip
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for subject in facing:
@@ -281,10 +286,12 @@ class Casework:
             before = stored.get(case_id)
             document = _document(decision)
             digest = _digest(decision, document)
-            if before is not None and before.digest == digest and before.subject == subject:
+            mended = not turn.corrected.isdisjoint(decision.signals)
+            same = before is not None and before.digest == digest and before.subject == subject
+            if same and not mended:
                 continue
             gone = turn.gone.get(case_id, cases.Notify.WITHDRAWN)
-            reason = cases.notify(_before(before, turn.members), decision, gone)
+            reason = cases.notify(_before(before, turn.members), decision, gone, mended)
             row_now = self._case_row(case_id, subject, decision, document, digest, before, reason, turn.now)
             outcome.append((row_now, reason))
         for row in rows:
@@ -522,7 +529,7 @@ def _newer(arrived: SignalRow, before: SignalRow | None) -> SignalRow | None:
             person_id=before.person_id, case_id=before.case_id, told=before.told,
         )  # fmt: skip
     if active:
-        return replace(arrived, case_id=before.case_id, told=before.told)
+        return replace(arrived, case_id=before.case_id, told=before.told, hint=arrived.hint or before.hint)
     return replace(
         before, version=arrived.version, status=before.status if arrived.status == cases.MOVED else arrived.status,
         subject=arrived.subject, household_id=arrived.household_id, person_id=arrived.person_id,

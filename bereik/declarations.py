@@ -565,7 +565,7 @@ class _Checks:
                     document,
                     ("schema", index),
                     f"a second {action}",
-                    "one report, and one withdrawal at most",
+                    "one report, and one withdrawal and one correction at most",
                 )
             entries[action] = (index, entry)
             self._fields(document, ("schema", index), entry)
@@ -583,6 +583,9 @@ class _Checks:
         self._report_entry(document, report[0], report[1], ours, linkage)
         if "withdraw" in entries:
             self._withdraw_entry(document, *entries["withdraw"])
+        if "correct" in entries:
+            self._withdraw_entry(document, *entries["correct"])
+            self._correct_entry(document, *entries["correct"], report[1])
         if not document.sound:
             return
         contracts = {}
@@ -722,6 +725,26 @@ class _Checks:
             if word not in known:
                 key = (*_custom_key(entry, here, "because"), word)
                 self.report(document, key, "not a word of the reason", known)
+
+    def _correct_entry(
+        self, document: Document, index: int, entry: Mapping[str, Any], report: Mapping[str, Any]
+    ) -> None:
+        """What can be corrected are facts, as the report has them: whom a signal is about is no fact."""
+        rows = {name: row for _, row, name in _walk(report["properties"], ())}
+        facts, roles = custom(report)["facts"], custom(entry)["roles"]
+        for at, row in enumerate(entry["properties"]):
+            if row["name"] in (roles["reference"], roles.get("reason")):
+                continue
+            key: Key = ("schema", index, "properties", at)
+            if row["name"] not in facts:
+                self.report(document, (*key, "name"), "no fact of the report", facts)
+            elif row["logicalType"] != rows[row["name"]]["logicalType"]:
+                self.report(
+                    document,
+                    (*key, "logicalType"),
+                    "of another type in the report",
+                    rows[row["name"]]["logicalType"],
+                )
 
     def _roles(
         self, document: Document, here: Key, entry: Mapping[str, Any], rows: Mapping[str, Any]
@@ -1137,6 +1160,7 @@ def _type_document(
     report = custom(entry)
     roles = report["roles"]
     withdrawal = custom(entries["withdraw"][1]) if "withdraw" in entries else None
+    correction = custom(entries["correct"][1]) if "correct" in entries else None
     return {
         "id": value["name"],
         "purpose": ours["purpose"],
@@ -1155,8 +1179,17 @@ def _type_document(
         "fact_fields": report["facts"],
         "identity": report["identity"],
         "sorts": report.get("sorts", []),
-        "because": withdrawal.get("because", {}) if withdrawal else {},
+        "because": {
+            word: ours
+            for one in (correction, withdrawal)
+            if one
+            for word, ours in one.get("because", {}).items()
+        },
         **{f"{role}_field": roles.get(role) for role in _ROLE_KINDS if role != "reason"},
         "withdrawal_reference_field": withdrawal["roles"]["reference"] if withdrawal else None,
         "withdrawal_reason_field": withdrawal["roles"].get("reason") if withdrawal else None,
+        "correction_type": correction["cloudEventType"] if correction else None,
+        "correction_contract": contracts.get("correct"),
+        "correction_reference_field": correction["roles"]["reference"] if correction else None,
+        "correction_reason_field": correction["roles"].get("reason") if correction else None,
     }

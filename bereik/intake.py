@@ -9,6 +9,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
 
 from bereik import cases, linkage, purpose, receipts, signal, vault
 from bereik.bundle import Bundle, Partner, SignalType
@@ -19,10 +22,12 @@ from bereik.ports import (
     Keys,
     Letter,
     Outbox,
+    Placed,
     ReceiptRow,
     Record,
     RecordRow,
     Register,
+    SourceRow,
     VaultTables,
 )
 from bereik.receipts import Fate, Gate
@@ -57,6 +62,8 @@ class Item:
     consent: purpose.Consent | None = None
     original: str | None = None
     reason: str | None = None
+    # What a correction says is different.
+    changes: Mapping[str, Any] | None = None
 
 
 class Intake:
@@ -104,7 +111,7 @@ class Intake:
         receipt.content = self._box.digest(signal.canonical(event).decode())
         if receipt.action == "report":
             return self._report(item, event, partner)
-        return self._withdrawal(item, event, partner)
+        return self._about(item, event, partner)
 
     def _report(self, item: Item, event: Event, partner: Partner) -> Item:
         receipt, kind, data = item.receipt, item.signal_type, event.data
@@ -150,15 +157,20 @@ class Intake:
         item.record = vault.seal_record(kind, data, self._bundle.linkage, row)
         return item
 
-    def _withdrawal(self, item: Item, event: Event, partner: Partner) -> Item:
+    def _about(self, item: Item, event: Event, partner: Partner) -> Item:
+        """A withdrawal or a correction of an earlier signal. A correction that it was somebody else takes the signal back."""
         receipt, kind = item.receipt, item.signal_type
-        assert kind is not None
-        contract = kind.withdrawal_contract
-        if contract is None or kind.withdrawal_reference_field is None:
+        assert kind is not None and receipt.action is not None
+        contract, reference, reason = (
+            (kind.withdrawal_contract, kind.withdrawal_reference_field, kind.withdrawal_reason_field)
+            if receipt.action == "withdraw"
+            else (kind.correction_contract, kind.correction_reference_field, kind.correction_reason_field)
+        )
+        if contract is None or reference is None:
             return _refuse(item, receipts.reason("unknown_type"))
         admission = purpose.admit(
             kind,
-            "withdraw",
+            receipt.action,
             partner,
             None,
             event.data,
@@ -173,8 +185,16 @@ class Intake:
         if errors:
             receipt.reasons = [_field(error) for error in errors]
             return item
-        item.original = str(event.data[kind.withdrawal_reference_field])
-        item.reason = str(event.data.get(kind.withdrawal_reason_field or "", "")) or None
+        item.reason = str(event.data.get(reason or "", "")) or None
+        if receipt.action == "correct" and item.reason not in kind.because:
+            item.changes = {
+                name: value for name, value in event.data.items() if name not in (reference, reason)
+            }
+            if not item.changes:
+                return _refuse(item, receipts.reason("nothing_corrected"), Gate.ALLOWED)
+            if (below := purpose.below_minimum(kind, item.changes)) is not None:
+                return _refuse(item, _law(below), Gate.REFUSED)
+        item.original = str(event.data[reference])
         self._accept(item, kind.purpose, partner, item.original)
         return item
 
@@ -198,7 +218,7 @@ class Intake:
         """Receipts, claims, records and assignments of one batch."""
         tables = tx.intake()
         tables.land(_landed(items))
-        self._find_originals(items, tables)
+        self._find_originals(items, tables, tx)
         tables.stage([item.receipt for item in items])
         won = tables.claim()
         self._settle_claims(items, won, tables)
@@ -214,21 +234,65 @@ class Intake:
         for partner, messages in sorted(by_partner.items()):
             tx.send(f"receipts.{partner}", messages)
 
-    def _find_originals(self, items: Sequence[Item], tables: IntakeTables) -> None:
-        """Refuse a withdrawal whose signal is not here: in the database or earlier in this batch."""
+    def _find_originals(self, items: Sequence[Item], tables: IntakeTables, tx: IntakeTx) -> None:
+        """Answer what is about a signal that is not here, or was taken back: in the database or earlier in this batch."""
         asked = [item for item in items if item.original is not None]
         if not asked:
             return
-        wanted = [(item.receipt.partner, item.original or "") for item in asked]
-        known = {key for key, (_, _, _, action) in tables.claimed(wanted).items() if action == "report"}
+        keys = [(item.receipt.partner, item.original or "") for item in asked]
+        own = [(item.receipt.partner, item.receipt.event_id or "") for item in asked]
+        held = tables.claimed([*keys, *own])
+        known = {key for key, (_, _, _, action) in held.items() if action == "report"}
+        standing, kept = self._originals(asked, tables, tx)
+        # The same event again is for the claims to settle.
+        seen = set(held)
         for item in items:
             receipt = item.receipt
+            key = (receipt.partner, receipt.event_id or "")
             if item.original is None:
-                if receipt.fate == Fate.ACCEPTED and receipt.event_id is not None:
-                    known.add((receipt.partner, receipt.event_id))
-            elif (receipt.partner, item.original) not in known:
-                receipt.fate, receipt.purpose, receipt.signal_id = Fate.REFUSED.value, None, None
-                receipt.reasons = [receipts.reason("original_unknown")]
+                if (
+                    receipt.fate == Fate.ACCEPTED
+                    and receipt.event_id is not None
+                    and receipt.signal_id is not None
+                ):
+                    if key not in known:
+                        standing.add(receipt.signal_id)
+                        kept.add(receipt.signal_id)
+                    known.add(key)
+                continue
+            again, signal_id = key in seen, receipt.signal_id
+            if (receipt.partner, item.original) not in known:
+                _end(receipt, Fate.REFUSED, "original_unknown")
+            elif again:
+                continue
+            elif signal_id not in standing:
+                if item.changes is None:
+                    _end(receipt, Fate.DUPLICATE, "already_withdrawn")
+                else:
+                    _end(receipt, Fate.REFUSED, "original_withdrawn")
+            elif item.changes is not None and signal_id not in kept:
+                _end(receipt, Fate.REFUSED, "original_gone")
+            else:
+                seen.add(key)
+                if item.changes is None:
+                    standing.discard(signal_id)
+
+    def _originals(
+        self, asked: Sequence[Item], tables: IntakeTables, tx: IntakeTx
+    ) -> tuple[set[UUID], set[UUID]]:
+        """Of the signals that these are about: which stand, and which can still be corrected."""
+        by_purpose: dict[str, list[UUID]] = defaultdict(list)
+        for item in asked:
+            if item.receipt.purpose is not None and item.receipt.signal_id is not None:
+                by_purpose[item.receipt.purpose].append(item.receipt.signal_id)
+        standing: set[UUID] = set()
+        for purpose_id, signal_ids in sorted(by_purpose.items()):
+            with tx.vault(purpose_id) as vault_tables:
+                standing |= vault_tables.standing(signal_ids)
+        changing = [
+            one.receipt.signal_id for one in asked if one.changes is not None and one.receipt.signal_id
+        ]
+        return standing, tables.kept(changing) if changing else set()
 
     def _settle_claims(self, items: Sequence[Item], won: set[str], tables: IntakeTables) -> None:
         """An event that lost its claim is a duplicate, or an incident when its content differs."""
@@ -248,16 +312,20 @@ class Intake:
         """Identify the new signals of one purpose, withdraw the withdrawn, and send the assignments."""
         box = self._purpose_boxes[purpose_id]
         subject = self._bundle.purposes[purpose_id].subject
+        mended = sorted({i.receipt.signal_id for i in items if i.changes and i.receipt.signal_id})
+        sources = tx.intake().sources(mended) if mended else []
         with tx.vault(purpose_id) as tables:
             new = [item for item in items if item.record is not None]
             records = [item.record for item in new if item.record is not None]
             moved = vault.identify(records, tables, self._bundle.linkage, self._bundle_id)
             assignments = [_assignment(item, box) for item in new]
             assignments += [vault.placed_assignment(one) for one in moved]
+            if mended:
+                assignments += self._corrected(tables.correct(mended), items, sources, box)
             gone = {
                 item.receipt.signal_id: item.reason
                 for item in items
-                if item.record is None and item.receipt.signal_id
+                if item.record is None and item.changes is None and item.receipt.signal_id
             }
             if gone:
                 assignments += [
@@ -268,6 +336,53 @@ class Intake:
             f"signals.{purpose_id}",
             [vault.assignment_message(one, purpose_id, subject) for one in assignments],
         )
+
+    def _corrected(
+        self, placed: Sequence[Placed], items: Sequence[Item], rows: Sequence[SourceRow], box: Box
+    ) -> list[Assignment]:
+        """What casework hears of corrected signals: all that it may know of them, as it is by now, where they stand now."""
+        kinds = {item.receipt.signal_id: item for item in items if item.changes}
+        sources: dict[UUID, list[SourceRow]] = defaultdict(list)
+        for row in rows:
+            sources[row.signal_id].append(row)
+        found = []
+        for one in placed:
+            item, (report, *corrections) = kinds[one.signal_id], sources[one.signal_id]
+            kind, partner = item.signal_type, self._bundle.partners[item.receipt.partner]
+            assert kind is not None
+            data = dict(self._data(report))
+            for row in corrections:
+                named = (kind.correction_reference_field, kind.correction_reason_field)
+                data |= {name: value for name, value in self._data(row).items() if name not in named}
+            day = cases.local_day(report.received_at)
+            admission = purpose.admit(kind, "report", partner, report.municipality, data, day, self._bundle)
+            place = self._locate(kind, data, report.received_at)
+            found.append(
+                Assignment(
+                    signal_id=one.signal_id,
+                    version=one.version,
+                    status=cases.ACTIVE,
+                    person_id=one.person_id,
+                    household_id=one.household_id,
+                    crowded=one.crowded,
+                    municipality=report.municipality or "",
+                    area=place[1] if place else None,
+                    signal_type=kind.id,
+                    partner=partner.id,
+                    signal_date=kind.signal_date(data, day),
+                    received_at=report.received_at,
+                    facts=_facts(
+                        kind, data, partner.id, purpose.consent(kind, admission.agreement, data), box
+                    ),
+                )
+            )
+        return found
+
+    def _data(self, row: SourceRow) -> Mapping[str, Any]:
+        """The data of an event as it was received, whichever of the two modes of CloudEvents it came in."""
+        event = orjson.loads(self._box.open(row.sealed, row.receipt_id.encode()))
+        data: Mapping[str, Any] = event["data"] if "specversion" in event else event
+        return data
 
     def park(self, letter: Letter, error: str, tx: IntakeTx) -> None:
         """A message that met a fault of ours: its original is kept, its partner is told, a person looks."""
@@ -320,6 +435,12 @@ def _refuse(item: Item, reason: dict[str, str], gate: Gate = Gate.UNREAD) -> Ite
     return item
 
 
+def _end(receipt: ReceiptRow, fate: Fate, code: str) -> None:
+    """An event that changes nothing, and why."""
+    receipt.fate, receipt.purpose, receipt.signal_id = fate.value, None, None
+    receipt.reasons = [receipts.reason(code)]
+
+
 def _law(reason: purpose.Reason) -> dict[str, str]:
     return receipts.reason(str(reason.code), reason.text_nl, reason.text_en, article=reason.article or "")
 
@@ -367,12 +488,6 @@ def _receipt_message(row: ReceiptRow) -> tuple[bytes, bytes]:
 def _assignment(item: Item, box: Box) -> Assignment:
     record, kind, data, receipt = item.record, item.signal_type, item.data, item.receipt
     assert record is not None and kind is not None and data is not None and record.person_id is not None
-    facts = {name: data[name] for name in kind.fact_fields if name in data}
-    contract = data.get(kind.contract_field) if kind.contract_field else None
-    if contract is not None:
-        facts[cases.CONTRACT] = box.digest(f"contract|{receipt.partner}|{contract}").hex()
-    if item.consent is not None and item.consent.counts:
-        facts[cases.CONSENT] = {"form": item.consent.form, "who": item.consent.who}
     return Assignment(
         signal_id=record.signal_id,
         version=record.version,
@@ -387,5 +502,18 @@ def _assignment(item: Item, box: Box) -> Assignment:
         partner=receipt.partner,
         signal_date=kind.signal_date(data, cases.local_day(receipt.received_at)),
         received_at=receipt.received_at,
-        facts=facts,
+        facts=_facts(kind, data, receipt.partner, item.consent, box),
     )
+
+
+def _facts(
+    kind: SignalType, data: Mapping[str, Any], partner: str, consent: purpose.Consent | None, box: Box
+) -> dict[str, Any]:
+    """All that casework may know of an event's data."""
+    facts = {name: data[name] for name in kind.fact_fields if name in data}
+    contract = data.get(kind.contract_field) if kind.contract_field else None
+    if contract is not None:
+        facts[cases.CONTRACT] = box.digest(f"contract|{partner}|{contract}").hex()
+    if consent is not None and consent.counts:
+        facts[cases.CONSENT] = {"form": consent.form, "who": consent.who}
+    return facts

@@ -27,6 +27,7 @@ TOLD: Mapping[str, tuple[str, str]] = {
     "new_case": ("Nieuwe zaak", "New case"),
     "crisis": ("Crisis", "Crisis"),
     "register": ("Het register maakte een einde aan de zaak", "A register ended the case"),
+    "corrected": ("De partner corrigeerde een signaal", "The partner corrected a signal"),
     "offer_accepted": ("De nieuwe gemeente neemt de zaak over", "The new municipality takes the case over"),
     "offer_declined": (
         "De nieuwe gemeente neemt de zaak niet over",

@@ -118,6 +118,20 @@ class IntakeTables(Protocol):
         self, ids: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], tuple[bytes, UUID | None, str | None, str | None]]: ...
     def finish(self, changed: Sequence[ReceiptRow]) -> None: ...
+    def kept(self, signal_ids: Sequence[UUID]) -> set[UUID]: ...
+    def sources(self, signal_ids: Sequence[UUID]) -> list[SourceRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One accepted event about a signal: the report, or a correction of it, as it was received."""
+
+    signal_id: UUID
+    action: str
+    receipt_id: str
+    received_at: datetime
+    municipality: str | None
+    sealed: bytes = field(repr=False)
 
 
 # ---------------------------------------------------------------- vault
@@ -210,6 +224,8 @@ class VaultTables(Protocol):
     def merge(self, became: Mapping[UUID, UUID], bundle_id: int) -> list[Placed]: ...
     def crowd(self, residents: Mapping[UUID, Sequence[UUID]]) -> list[Placed]: ...
     def withdraw(self, signal_ids: Sequence[UUID]) -> list[Placed]: ...
+    def standing(self, signal_ids: Sequence[UUID]) -> set[UUID]: ...
+    def correct(self, signal_ids: Sequence[UUID]) -> list[Placed]: ...
 
 
 class VerdictTables(Protocol):

@@ -111,17 +111,17 @@ def admit(
     received_on: date,
     bundle: Bundle,
 ) -> Admission:
-    """Judge one event whose fields are sound. `action` is "report" or "withdraw"; all reasons come at once.
+    """Judge one event whose fields are sound. `action` is "report", "withdraw" or "correct"; all reasons come at once.
 
-    `municipality_code` is what postcode and house number gave, None when they gave nothing. A withdrawal needs an
-    agreement, but neither a day in force nor steps: taking something back is always welcome.
+    `municipality_code` is what postcode and house number gave, None when they gave nothing. A withdrawal or a correction needs
+    an agreement, but neither a day in force nor steps: taking something back or mending it is always welcome.
     """
     agreements = [one for one in partner.agreements if signal_type.id in one.signal_types]
     if not agreements:
         return _unconfigured(_reason(LawReason.NO_AGREEMENT, signal_type))
     if partner.sector != signal_type.partner_type:
         return _refused(_reason(LawReason.NOT_DESIGNATED, signal_type))
-    if action == "withdraw":
+    if action != "report":
         return Admission(Outcome.ALLOWED, signal_type.purpose, ())
     if municipality_code is None or municipality_code not in bundle.municipalities:
         return _refused(_reason(LawReason.OUTSIDE_MUNICIPALITIES, signal_type))
@@ -140,13 +140,21 @@ def admit(
     else:
         reasons.extend(_steps(signal_type, agreement, data))
     reasons.extend(forbidden(signal_type, data))
-    amount = data.get(signal_type.amount_field) if signal_type.amount_field else None
-    if signal_type.minimum_eur is not None and isinstance(amount, int) and amount < signal_type.minimum_eur:
-        article = signal_type.minimum_article
-        reasons.append(_reason(LawReason.BELOW_MINIMUM, signal_type, article, amount=signal_type.minimum_eur))
+    if (below := below_minimum(signal_type, data)) is not None:
+        reasons.append(below)
     if reasons:
         return _refused(*reasons)
     return Admission(Outcome.ALLOWED, signal_type.purpose, (), agreement)
+
+
+def below_minimum(signal_type: SignalType, data: Mapping[str, Any]) -> Reason | None:
+    """That the amount in `data`, if there is one, is below what a regulation lets partners report."""
+    amount = data.get(signal_type.amount_field) if signal_type.amount_field else None
+    if signal_type.minimum_eur is None or not isinstance(amount, int) or amount >= signal_type.minimum_eur:
+        return None
+    return _reason(
+        LawReason.BELOW_MINIMUM, signal_type, signal_type.minimum_article, amount=signal_type.minimum_eur
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "This id was used for another message; give a new message a new id.",
     ),
     "original_unknown": (
-        "Het signaal dat wordt ingetrokken is niet ontvangen; stuur eerst het signaal.",
-        "The signal that is withdrawn was not received; send the signal first.",
+        "Het signaal waar dit over gaat is niet ontvangen; stuur eerst het signaal.",
+        "The signal that this is about was not received; send the signal first.",
+    ),
+    "original_withdrawn": (
+        "Het signaal is ingetrokken, dus er valt niets te corrigeren; stuur zo nodig een nieuw signaal.",
+        "The signal was withdrawn, so there is nothing to correct; send a new signal if one is needed.",
+    ),
+    "original_gone": (
+        "Van dit signaal is te weinig bewaard om het te corrigeren; trek het in en stuur een nieuw signaal.",
+        "Too little of this signal is kept to correct it; withdraw it and send a new signal.",
+    ),
+    "already_withdrawn": (
+        "Dit signaal was al ingetrokken; er is niets veranderd.",
+        "This signal was withdrawn before; nothing changed.",
+    ),
+    "nothing_corrected": (
+        "Er staat niet in wat er anders moet zijn; noem ten minste één veld.",
+        "It does not say what should be different; name at least one field.",
     ),
     "consent_not_counted": (
         "Het signaal is ontvangen. De toestemming telt niet mee: stuur de versie van een formulier dat voor u is"

@@ -232,6 +232,12 @@ class World:
             data.setdefault(name, _example(schema["properties"][name], today().isoformat()))
         return event(self.bundle.partners[partner].source, kind.withdrawal_type, {**data, **changes})
 
+    def correction(self, kind: SignalType, partner: str, original: str, **fields: Any) -> dict[str, Any]:
+        """The event that corrects these fields of an earlier one."""
+        assert kind.correction_type and kind.correction_reference_field
+        data = {kind.correction_reference_field: original, **fields}
+        return event(self.bundle.partners[partner].source, kind.correction_type, data)
+
     def receipts_topic(self, partner: str, principal: str | None = None) -> list[dict[str, Any]]:
         """Every message on the partner's receipts topic, read under its own principal."""
         place = TopicPartition(f"receipts.{partner}", 0)

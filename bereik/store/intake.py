@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from bereik.ports import ReceiptRow
+from bereik.ports import ReceiptRow, SourceRow
 from bereik.store import Tx
 
 _COLUMNS = {
@@ -97,3 +97,31 @@ class IntakeRows:
             'INSERT INTO intake.original (topic, partition, "offset", sealed)'
             " SELECT topic, partition, \"offset\", sealed FROM stage_receipt WHERE fate <> 'duplicate'"
         )
+
+    def kept(self, signal_ids: Sequence[UUID]) -> set[UUID]:
+        """Of which of these signals the report is still kept as it was received."""
+        rows = self._tx.rows(
+            "SELECT r.signal_id FROM unnest(%s::uuid[]) AS s(signal_id)"
+            ' CROSS JOIN LATERAL (SELECT signal_id, topic, partition, "offset" FROM intake.receipt c'
+            " WHERE c.signal_id = s.signal_id AND c.fate = 'accepted' AND c.action = 'report' OFFSET 0) r"
+            ' JOIN intake.original o USING (topic, partition, "offset")',
+            (list(signal_ids),),
+        )
+        return {signal_id for (signal_id,) in rows}
+
+    def sources(self, signal_ids: Sequence[UUID]) -> list[SourceRow]:
+        """The report of each of these signals and its corrections, in the order in which they were received."""
+        rows = self._tx.rows(
+            "SELECT r.signal_id, r.action, r.receipt_id::text, r.received_at, r.municipality, o.sealed"
+            " FROM unnest(%s::uuid[]) AS s(signal_id)"
+            # Two indexes, one for each: reports are many and corrections few.
+            " CROSS JOIN LATERAL (SELECT * FROM intake.receipt c WHERE c.signal_id = s.signal_id AND c.fate = 'accepted'"
+            "   AND c.action = 'report' UNION ALL SELECT * FROM intake.receipt c WHERE c.signal_id = s.signal_id"
+            "   AND c.fate = 'accepted' AND c.action = 'correct' OFFSET 0) r"
+            ' JOIN intake.original o USING (topic, partition, "offset") ORDER BY r.action = \'correct\', r.received_at, r."offset"',
+            (list(signal_ids),),
+        )
+        return [
+            SourceRow(signal_id, action, receipt_id, received_at, municipality, bytes(sealed))
+            for signal_id, action, receipt_id, received_at, municipality, sealed in rows
+        ]

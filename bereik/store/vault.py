@@ -234,6 +234,23 @@ class VaultRows:
         )
         return [Placed(*row) for row in changed]
 
+    def standing(self, signal_ids: Sequence[UUID]) -> set[UUID]:
+        """Which of these signals are here and were not withdrawn."""
+        rows = self._tx.rows(
+            "SELECT signal_id FROM vault.record WHERE signal_id = ANY(%s) AND status = 'active'",
+            (list(signal_ids),),
+        )
+        return {signal_id for (signal_id,) in rows}
+
+    def correct(self, signal_ids: Sequence[UUID]) -> list[Placed]:
+        """Give signals that were not withdrawn a higher version, because what their partner says of them changed."""
+        changed = self._tx.rows(
+            "UPDATE vault.record r SET version = version + 1"
+            f" WHERE signal_id = ANY(%s) AND status = 'active' RETURNING {_PLACED}",
+            (list(signal_ids),),
+        )
+        return [Placed(*row) for row in changed]
+
 
 class VerdictRows(VaultRows):
     """The vault of one purpose for whoever decides about links."""

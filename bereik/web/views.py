@@ -622,6 +622,8 @@ def _moment(moment: datetime, language: str) -> str:
 
 # ---------------------------------------------------------------- who may meet whom
 
+# What an event does to an earlier signal.
+_ABOUT = {"withdraw": "flows.table.withdrawn", "correct": "flows.table.corrected"}
 _ANSWERS = ("allowed", "duplicate", "refused", "unconfigured", "unread")
 
 
@@ -634,7 +636,7 @@ def flows(
 ) -> dict[str, Any]:
     """The picture and the tables under it, from counts alone."""
     bundle = words.bundle
-    reports = [(each, _type_of(each, bundle)) for each in gates if each.action != "withdraw"]
+    reports = [(each, _type_of(each, bundle)) for each in gates if each.action == "report"]
     here = municipalities[0] if len(municipalities) == 1 else None
     # The busiest purpose first.
     busy = {
@@ -838,7 +840,7 @@ def _gate_table(gates: Sequence[GateCount], here: str | None, words: Words) -> l
     for each in gates:
         kind = _type_of(each, words.bundle)
         name = kind.id if kind else ""
-        action = words.t("flows.table.withdrawn") if each.action == "withdraw" else ""
+        action = words.t(_ABOUT[each.action]) if each.action in _ABOUT else ""
         answer = _answer(each)
         why = (each.reason, each.article) if answer not in ("allowed", "duplicate") else ("", "")
         found[name, action, answer, *why] = found.get((name, action, answer, *why), 0) + each.events

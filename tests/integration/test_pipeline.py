@@ -17,15 +17,27 @@ import kafka.record.default_records as batches
 import psycopg
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from support import CANARY, REPOSITORY, World, data_for, event, house, person, wait_for
+from support import (
+    CANARY,
+    REPOSITORY,
+    World,
+    as_worker,
+    data_for,
+    event,
+    house,
+    person,
+    today,
+    wait_for,
+)
 
-from bereik import casework, signal
+from bereik import casework, contact, signal
 from bereik.bundle import SignalType
 from bereik.bus import CONTENT_TYPE, Admin, NotSent, Producer
 from bereik.keys import Box
 from bereik.lifecycle import IllegalMove
 from bereik.outreach import UnknownCase
 from bereik.provision import provision
+from bereik.store.session import Session
 
 pytestmark = pytest.mark.stack
 
@@ -233,7 +245,7 @@ def test_a_withdrawal_empties_the_case_and_tells_the_team_why(
     again = world.withdrawal(debt, partner, sent, **reason)
     world.send(partner, again, key=HERE)
     world.drain()
-    assert world.fate(partner, again["id"])[0] == "accepted", "taking back twice is harmless"
+    assert world.fate(partner, again["id"]) == ("duplicate", "allowed", ["already_withdrawn"])
     assert world.alerts(case_id) == ["new_case", why]
 
 
@@ -273,6 +285,112 @@ def test_nobody_withdraws_the_signal_of_another_partner(world: World) -> None:
     world.drain()
     ((_, case_id),) = world.cases_of(world.partner_of(mine, HERE), sent)
     assert world.case(case_id)["stands"]
+
+
+# ---------------------------------------------------------------- corrections
+
+
+def test_a_correction_reaches_the_case_and_its_team_and_keeps_the_term(
+    world: World, debt: SignalType, partner: str
+) -> None:
+    assert debt.amount_field and debt.since_field
+    sent = world.report(debt, HERE, {**person(), **house(world.bundle, HERE)})
+    world.drain()
+    ((_, case_id),) = world.cases_of(partner, sent)
+    columns = "SELECT received_at, offer_by FROM casework.case WHERE case_id = %s"
+    before = world.rows(columns, (case_id,))
+    since = (today() - timedelta(days=40)).isoformat()
+    first = world.correction(debt, partner, sent, **{debt.amount_field: 777})
+    world.send(partner, first, first, key=HERE)
+    world.drain()
+    world.send(partner, world.correction(debt, partner, sent, **{debt.since_field: since}), key=HERE)
+    world.drain()
+    # One after the other: the second keeps what the first mended; the same again is a duplicate and changes nothing.
+    assert world.fate(partner, first["id"])[0] in ("accepted", "duplicate")
+    sql = "SELECT facts, version, status FROM casework.signal WHERE case_id = %s"
+    ((facts, version, status),) = world.rows(sql, (case_id,))
+    assert (facts[debt.amount_field], facts[debt.since_field]) == (777, since)
+    assert (version, status) == (3, "active")
+    assert world.rows(columns, (case_id,)) == before
+    assert world.alerts(case_id) == ["new_case", "corrected", "corrected"]
+    assert world.case(case_id)["stands"]
+    assert world.violations() == {}
+
+
+def test_it_was_somebody_else_takes_the_signal_back(world: World, debt: SignalType, partner: str) -> None:
+    word = next(word for word, ours in debt.because.items() if ours == "wrong_person")
+    sent = world.report(debt, HERE, {**person(), **house(world.bundle, HERE)})
+    world.drain()
+    ((_, case_id),) = world.cases_of(partner, sent)
+    mended = world.correction(debt, partner, sent, **{debt.correction_reason_field or "": word})
+    world.send(partner, mended, key=HERE)
+    world.drain()
+    assert world.fate(partner, mended["id"]) == ("accepted", "allowed", [])
+    assert (world.case(case_id)["stands"], world.alerts(case_id)) == (False, ["new_case", "wrong_person"])
+
+
+def test_a_correction_that_can_change_nothing_is_refused_with_the_reason(
+    world: World, debt: SignalType, partner: str
+) -> None:
+    amount = {debt.amount_field or "": 900}
+    made = sound(world, debt, partner)
+    early = world.correction(debt, partner, made["id"], **amount)
+    empty = world.correction(debt, partner, made["id"])
+    stranger = world.correction(debt, partner, made["id"], **{debt.identity["surname"]: CANARY})
+    world.send(partner, early, made, early, empty, stranger, key=HERE)
+    world.drain()
+    fates = world.rows(
+        "SELECT fate, reasons -> 0 ->> 'code' FROM intake.receipt WHERE partner = %s AND event_id = %s ORDER BY \"offset\"",
+        (partner, early["id"]),
+    )
+    assert fates == [("refused", "original_unknown"), ("accepted", None)]
+    assert world.fate(partner, empty["id"])[::2] == ("refused", ["nothing_corrected"])
+    assert world.fate(partner, stranger["id"])[0] == "refused"
+    world.send(partner, world.withdrawal(debt, partner, made["id"]), key=HERE)
+    late = world.correction(debt, partner, made["id"], **amount)
+    world.send(partner, late, key=HERE)
+    world.drain()
+    assert world.fate(partner, late["id"])[::2] == ("refused", ["original_withdrawn"])
+    assert world.violations() == {}
+
+
+def test_what_a_partner_takes_back_reaches_case_plan_and_board_at_once(
+    world: World, debt: SignalType, partner: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker is at work on it: what waits for them is gone and they see why. How long it took is printed, not judged."""
+    sent = world.report(debt, HERE, {**person(), **house(world.bundle, HERE)})
+    world.drain()
+    ((purpose, case_id),) = world.cases_of(partner, sent)
+    world.state(purpose, case_id, "taken_up")
+    team = world.case(case_id)["team"]
+    word = next(word for word, ours in debt.because.items() if ours == "paid")
+
+    def planned() -> int:
+        """How many steps of the plan the team still has to take in this case."""
+        with world.app.store.transaction() as tx, Session(tx, "operator", 0).casework(purpose) as tables:
+            row = tables.case(str(case_id))
+            assert row is not None
+            known = casework.Casework(world.bundle, 0, world.app.keyring).known(purpose, [row], tables)
+        rules = world.bundle.municipalities[HERE].policies[purpose].contact
+        assert rules is not None
+        return sum(contact.view(one, rules, today()).progress.next is not None for one in known)
+
+    assert planned() == 1
+    with as_worker(world, team) as ask:
+        back = world.withdrawal(debt, partner, sent, **{debt.withdrawal_reason_field or "": word})
+        began, took = time.monotonic(), dict[str, float]()
+        world.send(partner, back, key=HERE)
+        wait_for(lambda: not world.case(case_id)["stands"], 60, "the case ends")
+        took["case"] = time.monotonic() - began
+        wait_for(lambda: planned() == 0, 60, "the plan stops")
+        took["plan"] = time.monotonic() - began
+        sql = "SELECT reason FROM casework.alert WHERE case_id = %s AND reason = 'paid'"
+        wait_for(lambda: ask(sql, (case_id,)), 60, "the worker sees why")
+        took["board"] = time.monotonic() - began
+    with capsys.disabled():
+        print(
+            "\n  taken back: " + ", ".join(f"{name} after {seconds:.2f} s" for name, seconds in took.items())
+        )
 
 
 # ---------------------------------------------------------------- what people state

@@ -383,7 +383,7 @@ def test_our_contracts_are_odcs() -> None:
 
 def test_the_example_in_the_partner_guide_is_accepted() -> None:
     guide = (REPOSITORY / "docs/partner/first-signal.md").read_text("utf-8")
-    first, second = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
+    first, second, third = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
     received = datetime(2026, 11, 4, tzinfo=UTC)
     event = read([("content-type", b"application/cloudevents+json; charset=UTF-8")], first.encode())
     kind, action = BUNDLE.types_by_event[event.type]
@@ -398,6 +398,11 @@ def test_the_example_in_the_partner_guide_is_accepted() -> None:
     assert kind.withdrawal_contract is not None
     assert kind.withdrawal_contract.check_data(withdrawal["data"], received) == ()
     assert withdrawal["data"][kind.withdrawal_reference_field] == event.id
+    correction = json.loads(third)
+    kind, action = BUNDLE.types_by_event[correction["type"]]
+    assert action == "correct" and kind.correction_contract is not None
+    assert kind.correction_contract.check_data(correction["data"], received) == ()
+    assert correction["data"][kind.correction_reference_field] == event.id
 
 
 def test_the_package_names_no_type_partner_or_municipality() -> None:
