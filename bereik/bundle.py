@@ -566,7 +566,7 @@ class Linkage:
     household: tuple[str, ...]
     comparisons: Mapping[str, tuple[str, ...]]
     alike: float
-    veto: tuple[str, ...]
+    veto: Mapping[str, tuple[str, ...]]
     keys: tuple[tuple[str, ...], ...]
     cap: int
     link: float
@@ -1008,7 +1008,7 @@ def _linkage(row: Mapping[str, Any]) -> Linkage:
         household=tuple(row["household"]),
         comparisons={name: tuple(levels) for name, levels in row["comparisons"].items()},
         alike=row["alike"],
-        veto=tuple(row["veto"]),
+        veto={name: tuple(levels) for name, levels in row["veto"].items()},
         keys=tuple(tuple(parts) for parts in row["keys"]),
         cap=row["cap"],
         link=row["link"],

@@ -353,16 +353,19 @@ class _Checks:
                     self.report(document, (part, index), f"no field of kind {kind}", known)
         if value["review"] > value["link"]:
             self.report(document, ("review",), "above link", f"at most {value['link']}")
-        for index, name in enumerate(value["veto"]):
+        for name, levels in value["veto"].items():
+            known = {*value["comparisons"].get(name, ()), "different"}
             if name not in value["comparisons"]:
-                self.report(document, ("veto", index), "is not compared", value["comparisons"])
+                self.report(document, ("veto", name), "is not compared", value["comparisons"])
+            elif unknown := set(levels) - known:
+                self.report(document, ("veto", name), f"no level {', '.join(sorted(unknown))}", known)
         trained = self.single["weights"]
         if trained.sound:
             self._weights(trained, value["comparisons"])
         return {**value, "weights": trained.value}
 
     def _weights(self, document: Document, comparisons: Mapping[str, Sequence[str]]) -> None:
-        """Every level that can be found has been trained, in both models, and no other."""
+        """Every level that can be found has been trained, in every model, and no other."""
         for model, row in document.value["models"].items():
             for comparison, levels in comparisons.items():
                 key: Key = ("models", model, "comparisons", comparison)

@@ -1,8 +1,9 @@
 """Linkage: who a record is about. Pure.
 
 Fellegi and Sunter (JASA 64, 1969): each comparison of two records has a level, each level a weight log2(m/u), and the
-sum with the prior says in log2 odds whether both are one person. Two models, because relatives at one address share
-surname, telephone and sometimes the day of birth: `same_address` for pairs of one building, `elsewhere` for all others.
+sum with the prior says in log2 odds whether both are one person. Three models, because relatives at one address share
+surname, telephone and sometimes the day of birth, and neighbours a surname: `same_address` for pairs of one door,
+`nearby` for other doors of one postcode, `elsewhere` for all others.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from math import inf, log2
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from bereik import addresses, births, contacts, names
 from bereik.addresses import Address
 from bereik.bundle import Linkage, LinkModel, SignalType
 
 # Raised when the normalisers change: sealed traits of an older number are made anew from the fields as written.
-NORMALISED = 1
+NORMALISED = 2
 
-SAME_ADDRESS, ELSEWHERE = "same_address", "elsewhere"
+SAME_ADDRESS, NEARBY, ELSEWHERE = "same_address", "nearby", "elsewhere"
 DIFFERENT = "different"
 
 
@@ -81,7 +82,10 @@ def _deep(data: Mapping[str, Any], path: str) -> Any:
 
 
 class Traits(NamedTuple):
-    """Identity made comparable: folded, sorted, canonical. An empty value is unknown. Printing it shows nothing."""
+    """Identity made comparable: folded, sorted, canonical. An empty value is unknown. Printing it shows nothing.
+
+    `letters` are those that somebody of the first names in `given` may be called by; empty when only initials are known.
+    """
 
     surnames: tuple[str, ...] = ()
     initials: str = ""
@@ -155,7 +159,7 @@ def traits(who: Identity, today: date) -> Traits:
         surnames=names.surnames(family, get("prefix", "")),
         initials=initials,
         given=alike,
-        letters="".join(sorted({*initials, *(name[0] for name in alike)})),
+        letters=names.called(alike),
         birth=(born.year, born.month, born.day),
         postcode=place.postcode,
         number=place.number,
@@ -200,6 +204,7 @@ _PARTS: Mapping[str, Callable[[Traits], tuple[str, ...]]] = {
     # Two letters: a slip further on still meets, and of a million people half a one shares them and a birth date by chance.
     "start": lambda one: tuple(dict.fromkeys(names.sound(surname)[:2] for surname in one.surnames)),
     "initial": lambda one: _one(one.initials[:1]),
+    "initials": lambda one: _one(one.initials if len(one.initials) > 1 else ""),
     "unit": lambda one: _one(one.unit),
     "postcode": lambda one: _one(one.postcode),
     "phone": lambda one: _one(one.phone),
@@ -260,6 +265,22 @@ def _near(a: Traits, b: Traits) -> bool:
     return a.number == b.number != 0 and a.postcode == b.postcode != ""
 
 
+def _slip(a: Traits, b: Traits) -> bool:
+    """One digit of the number is another, too many, missing or swapped; two further is next door, where relatives live."""
+    return (
+        a.postcode == b.postcode != ""
+        and a.addition == b.addition
+        and a.number * b.number != 0
+        and abs(a.number - b.number) != 2
+        and DamerauLevenshtein.distance(str(a.number), str(b.number)) <= 1
+    )
+
+
+def _begins(a: Traits, b: Traits) -> bool:
+    """The initials of one are the first of the other's."""
+    return a.initials.startswith(b.initials) or b.initials.startswith(a.initials)
+
+
 _Predicate = Callable[[Traits, Traits, Linkage], bool]
 # Only equality, overlap, Jaro-Winkler and date parts, so that training in SQL and the stream agree to the last bit.
 _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
@@ -270,13 +291,16 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
     },
     "given": {
         "name": lambda a, b, rules: not set(a.given).isdisjoint(b.given),
-        "initials": lambda a, b, rules: len(a.initials) > 1 and a.initials == b.initials,
-        "first": lambda a, b, rules: (
-            a.initials != ""
-            and b.initials != ""
-            and (a.initials.startswith(b.initials) or b.initials.startswith(a.initials))
+        "spelt": lambda a, b, rules: any(
+            _similarity(x, y) >= rules.alike for x in a.given for y in b.given
         ),
-        "some": lambda a, b, rules: not set(a.letters).isdisjoint(b.letters),
+        "initials": lambda a, b, rules: len(a.initials) > 1 and a.initials == b.initials,
+        "other": lambda a, b, rules: bool(a.given and b.given) and _begins(a, b),
+        "single": lambda a, b, rules: a.initials == b.initials,
+        "begin": lambda a, b, rules: _begins(a, b),
+        "called": lambda a, b, rules: a.initials[0] in b.letters or b.initials[0] in a.letters,
+        "some": lambda a, b, rules: not set(a.initials).isdisjoint(b.initials),
+        "letter": lambda a, b, rules: not (a.given or b.given),
     },
     "birth": {
         "same": lambda a, b, rules: a.birth == b.birth and all(a.birth),
@@ -288,6 +312,8 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
     "address": {
         "unit": lambda a, b, rules: a.addition == b.addition and _near(a, b),
         "blank": lambda a, b, rules: not (a.addition and b.addition) and _near(a, b),
+        "flat": lambda a, b, rules: _near(a, b),
+        "slip": lambda a, b, rules: _slip(a, b),
         "postcode": lambda a, b, rules: a.postcode == b.postcode,
         "district": lambda a, b, rules: a.postcode[:4] == b.postcode[:4],
     },
@@ -299,7 +325,7 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
 }  # fmt: skip
 _COMPARABLE: Mapping[str, Callable[[Traits, Traits], bool]] = {
     "surname": lambda a, b: bool(a.surnames and b.surnames),
-    "given": lambda a, b: bool(a.letters and b.letters),
+    "given": lambda a, b: bool(a.initials and b.initials),
     "birth": lambda a, b: any(x and y for x, y in zip(a.birth, b.birth, strict=True)),
     "address": lambda a, b: bool(a.postcode and b.postcode),
     "contact": lambda a, b: bool((a.phone and b.phone) or (a.email and b.email)),
@@ -307,9 +333,11 @@ _COMPARABLE: Mapping[str, Callable[[Traits, Traits], bool]] = {
 
 
 def model_of(a: Traits, b: Traits) -> str:
-    """Which model weighs this pair: one door (or a door and its building), or any two people."""
+    """Which model weighs this pair: one door (or a door and its building), other doors of one postcode, or any two people."""
+    if a.postcode != b.postcode or not a.postcode:
+        return ELSEWHERE
     one_door = _near(a, b) and (a.addition == b.addition or not (a.addition and b.addition))
-    return SAME_ADDRESS if one_door else ELSEWHERE
+    return SAME_ADDRESS if one_door else NEARBY
 
 
 def level(comparison: str, a: Traits, b: Traits, rules: Linkage) -> str | None:
@@ -404,12 +432,15 @@ class _Standing:
 
 def contradicts(a: Traits, b: Traits, rules: Linkage) -> bool:
     """Whether two records cannot be one person whatever else agrees: a declared comparison is plainly different."""
-    return any(level(comparison, a, b, rules) == DIFFERENT for comparison in rules.veto)
+    return any(level(name, a, b, rules) in levels for name, levels in rules.veto.items())
 
 
 def vetoed(weight: Weight, rules: Linkage, without: str = "") -> str | None:
     """The comparison that forbids a link of such levels, were one of them not looked at; None when none does."""
-    return next((name for name in rules.veto if name != without and weight.levels[name] == DIFFERENT), None)
+    return next(
+        (name for name, levels in rules.veto.items() if name != without and weight.levels[name] in levels),
+        None,
+    )
 
 
 def decide(

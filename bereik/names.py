@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -532,6 +532,21 @@ def aliases(name: str) -> tuple[str, ...]:
     Two names are the same person's exactly when their aliases overlap, so these can be compared in place of names.
     """
     return _groups().get(name) or (name,)
+
+
+@cache
+def _letters() -> Mapping[str, str]:
+    """Head of a group in given.yaml → the first letters of all its names."""
+    letters: dict[str, set[str]] = {}
+    for name, heads in _groups().items():
+        for head in heads:
+            letters.setdefault(head, {head[0]}).add(name[0])
+    return {head: "".join(sorted(found)) for head, found in letters.items()}
+
+
+def called(alike: Iterable[str]) -> str:
+    """The letters that whoever has these `aliases` may be called by, sorted: of Johannes, who is Hans or Jan, `hj` and more."""
+    return "".join(sorted({letter for head in alike for letter in _letters().get(head, head[:1])}))
 
 
 def same_given(a: str, b: str) -> bool:

@@ -52,9 +52,19 @@ def level(comparison: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
         ("surname", {}, {"surname": None}, None),
         ("given", {"first_names": "Johannes"}, {"first_names": "Jan", "initials": None}, "name"),
         ("given", {}, {"initials": "JP"}, "initials"),
-        ("given", {}, {"initials": "J"}, "first"),
+        ("given", {"first_names": "Fatima"}, {"first_names": "Fatyma"}, "spelt"),
+        (
+            "given",
+            {"first_names": "Dirk", "initials": "D"},
+            {"first_names": "Dagmar", "initials": "D"},
+            "other",
+        ),
+        ("given", {"initials": "J."}, {"initials": "J"}, "single"),
+        ("given", {}, {"initials": "J"}, "begin"),
+        ("given", {"first_names": "Johannes", "initials": None}, {"initials": "H."}, "called"),
         ("given", {}, {"initials": "P.J."}, "some"),
-        ("given", {}, {"initials": "K."}, "different"),
+        ("given", {}, {"initials": "K."}, "letter"),
+        ("given", {"first_names": "Dagmar", "initials": None}, {"initials": "K."}, "different"),
         ("given", {}, {"initials": None}, None),
         ("birth", {}, {"birth_date": "03-02-1980"}, "same"),
         ("birth", {}, {"birth_date": "1980-03-02"}, "swapped"),
@@ -64,6 +74,8 @@ def level(comparison: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
         ("birth", {}, {"birth_date": None}, None),
         ("address", {}, {"house_number": "12a", "house_number_addition": None}, "unit"),
         ("address", {}, {"house_number_addition": None}, "blank"),
+        ("address", {}, {"house_number_addition": "B"}, "flat"),
+        ("address", {}, {"house_number": "21"}, "slip"),
         ("address", {}, {"house_number": "14"}, "postcode"),
         ("address", {}, {"postcode": "1234ZZ"}, "district"),
         ("address", {}, {"postcode": "9999ZZ"}, "different"),
@@ -90,9 +102,23 @@ def test_a_birth_date_in_the_future_says_nothing() -> None:
 def test_who_shares_a_door_is_weighed_by_another_model_than_strangers() -> None:
     assert linkage.model_of(traits(), traits()) == linkage.SAME_ADDRESS
     assert linkage.model_of(traits(), traits(house_number_addition=None)) == linkage.SAME_ADDRESS
-    assert linkage.model_of(traits(), traits(house_number_addition="B")) == linkage.ELSEWHERE
-    assert linkage.model_of(traits(), traits(house_number="14")) == linkage.ELSEWHERE
+    assert linkage.model_of(traits(), traits(house_number_addition="B")) == linkage.NEARBY
+    assert linkage.model_of(traits(), traits(house_number="14")) == linkage.NEARBY
     assert linkage.model_of(traits(), traits(postcode=None)) == linkage.ELSEWHERE
+
+
+def test_relatives_behind_another_door_of_a_flat_are_not_linked_and_a_wrong_digit_is() -> None:
+    """One surname and one initial in one postcode: the number says which of the two it is."""
+    known = {"birth_date": None, "phone": None, "email": None, "initials": "J."}
+    one = traits(**known)
+    assert linkage.zone(linkage.weigh(one, traits(**known, house_number="21"), RULES), RULES) is Outcome.LINK
+    next_door = linkage.weigh(one, traits(**known, house_number_addition="B"), RULES)
+    assert linkage.zone(next_door, RULES) is not Outcome.LINK
+
+
+def test_who_moved_is_found_by_a_surname_and_two_initials() -> None:
+    moved = traits(birth_date=None, phone=None, email=None, postcode="9999ZZ")
+    assert set(linkage.keys(traits(), RULES)) & set(linkage.keys(moved, RULES))
 
 
 def test_the_weight_is_the_prior_and_the_sum_of_the_parts() -> None:
