@@ -185,4 +185,5 @@ def test_a_type_and_a_partner_from_yaml_alone(world: World, tmp_path: Path) -> N
 
     wait_for(joined, what="the case is decided under the old declarations")
     world.app.make_rounds()
+    world.drain()
     assert world.case(case_id)["stands"] and world.violations() == {}
