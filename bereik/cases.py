@@ -159,6 +159,11 @@ def reason(code: Reason, **values: Any) -> dict[str, Any]:
     return {"code": code.value, **values}
 
 
+def people_of(decision: Mapping[str, Any]) -> list[str]:
+    """The ids of those whom a stored decision is about; none in one of the time before it named them."""
+    return [person for part in decision.get("people", ()) for person in part]
+
+
 def spoken(decision: Mapping[str, Any]) -> dict[str, Any]:
     """A stored decision with its reasons and its term in words, in Dutch and English."""
     reasons = []

@@ -149,7 +149,9 @@ class Casework:
             if team.purpose == purpose_id
         ]
         today = cases.local_day(now)
-        lifecycle.check(kind, detail, purpose, purpose.when(case.status), teams, today, people_of(case))
+        lifecycle.check(
+            kind, detail, purpose, purpose.when(case.status), teams, today, cases.people_of(case.decision)
+        )
         rules = self._bundle.municipalities[case.municipality].policies[purpose_id].contact
         if rules is not None and kind in contact.CHECKED and by != contact.BY_RULE:
             for known in self.known(purpose_id, [case], tables):
@@ -500,11 +502,6 @@ def _hear(row: SignalRow, when: str, result: str | None, turn: _Turn) -> None:
         row.told = word
         turn.changed[row.signal_id] = row
         turn.told.append((row.signal_id, word))
-
-
-def people_of(case: CaseRow) -> list[str]:
-    """Whom a stored case is about, in the order of their signals."""
-    return [person for part in case.decision.get("people", ()) for person in part]
 
 
 def signal_of(row: SignalRow) -> cases.Signal:

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any, Protocol
 from uuid import UUID
 
-from bereik import lifecycle, notices
+from bereik import cases, lifecycle, notices
 from bereik.bundle import Bundle
-from bereik.casework import Casework, CaseworkTx, case_message, people_of
+from bereik.casework import Casework, CaseworkTx, case_message
 from bereik.errors import LastingError
 from bereik.lifecycle import Fact
 from bereik.ports import (
@@ -239,7 +239,7 @@ def state_fact(
             tables.lock_subjects([row.subject])
             locked.add(row.subject)
         casework.check(purpose_id, row, kind, detail, by, at, tables)
-        full = lifecycle.completed(kind, detail, people_of(row))
+        full = lifecycle.completed(kind, detail, cases.people_of(row.decision))
         tables.add_fact(fact_id, Fact(str(case_id), kind, full, by, at))
     casework.refold(purpose_id, [row.subject], tx)
     with tx.casework(purpose_id) as tables:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bereik.app import App
 from bereik.bundle import Bundle
+from bereik.cases import people_of
 from bereik.cli import show
 from bereik.errors import LastingError
 from bereik.store import explain
@@ -66,8 +67,7 @@ def known_case(app: App, beginning: str) -> dict[str, Any]:
 
 def person_of(case: Mapping[str, Any], beginning: str) -> str:
     """The id of the one of a case's people whose id begins so; what was given where nobody's does, which is then refused."""
-    people = [person for part in case["decision"].get("people", ()) for person in part]
-    return next((one for one in people if one.startswith(beginning.lower())), beginning)
+    return next((one for one in people_of(case["decision"]) if one.startswith(beginning.lower())), beginning)
 
 
 def add(subparsers: Any) -> None:

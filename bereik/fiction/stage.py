@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 import urllib.error
@@ -20,6 +19,7 @@ from bereik import bridge, collect
 from bereik.app import App
 from bereik.bundle import Agrees, BridgeRule
 from bereik.bus import Admin, Broker, Producer
+from bereik.cases import people_of
 from bereik.errors import LastingError, TransientError
 from bereik.fiction import Delivery, Ending, History, Planted, Story, brp
 from bereik.fiction.stories import CHILD_AGE
@@ -220,7 +220,7 @@ class Stage:
             for case in found:
                 toward = next(purpose for purpose in rule.purposes if purpose != case["purpose"])
                 detail = {"toward": toward, "who": _may_agree(rule, case["purpose"]), "form": rule.forms[-1]}
-                for person in itertools.chain.from_iterable(case["decision"]["people"]):
+                for person in people_of(case["decision"]):
                     agreed = {**detail, "person_id": person}
                     self.app.state_fact(
                         case["purpose"], case["case_id"], bridge.CONSENT, agreed, case["team"]

@@ -227,12 +227,7 @@ class VaultRows:
 
     def withdraw(self, signal_ids: Sequence[UUID]) -> list[Placed]:
         """Mark signals withdrawn under a higher version; one that was withdrawn before stays as it is."""
-        changed = self._tx.rows(
-            "UPDATE vault.record r SET status = 'withdrawn', version = version + 1"
-            f" WHERE signal_id = ANY(%s) AND status = 'active' RETURNING {_PLACED}",
-            (list(signal_ids),),
-        )
-        return [Placed(*row) for row in changed]
+        return self._raised(signal_ids, "withdrawn")
 
     def standing(self, signal_ids: Sequence[UUID]) -> set[UUID]:
         """Which of these signals are here and were not withdrawn."""
@@ -244,10 +239,14 @@ class VaultRows:
 
     def correct(self, signal_ids: Sequence[UUID]) -> list[Placed]:
         """Give signals that were not withdrawn a higher version, because what their partner says of them changed."""
+        return self._raised(signal_ids, "active")
+
+    def _raised(self, signal_ids: Sequence[UUID], status: str) -> list[Placed]:
+        """Give those that stand this status under a higher version."""
         changed = self._tx.rows(
-            "UPDATE vault.record r SET version = version + 1"
+            "UPDATE vault.record r SET status = %s, version = version + 1"
             f" WHERE signal_id = ANY(%s) AND status = 'active' RETURNING {_PLACED}",
-            (list(signal_ids),),
+            (status, list(signal_ids)),
         )
         return [Placed(*row) for row in changed]
 

@@ -484,14 +484,14 @@ def case(
 
 
 def _signal(signal: SignalRow, words: Words) -> dict[str, Any]:
-    kind = words.bundle.kinds.get(signal.signal_type)
-    amount = _fact(signal, kind.amount_field if kind else None)
-    since = _fact(signal, kind.since_field if kind else None)
+    kind = words.bundle.kinds[signal.signal_type]
+    amount = _fact(signal, kind.amount_field)
+    since = _fact(signal, kind.since_field)
     flags = [
         words.t(key)
         for key, name in (("fact.crisis", kind.crisis_field), ("fact.warm", kind.warm_field))
         if _fact(signal, name) is True
-    ] if kind else []  # fmt: skip
+    ]
     return {
         "type": words.signal_type(signal.signal_type),
         "partner": words.partner(signal.partner),
@@ -511,10 +511,8 @@ def _fact(signal: SignalRow, name: str | None) -> object:
     return signal.facts.get(name) if name else None
 
 
-def _facts(signal: SignalRow, kind: SignalKind | None, words: Words) -> list[str]:
+def _facts(signal: SignalRow, kind: SignalKind, words: Words) -> list[str]:
     """The other facts casework may know, `name value`; not the partner's own key, which says nothing to a worker."""
-    if kind is None:
-        return []
     told = {
         kind.amount_field,
         kind.since_field,
