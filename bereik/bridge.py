@@ -16,8 +16,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from bereik import cases, linkage, vault
-from bereik.bundle import Agrees, BridgeRule, Bundle, Statute
+from bereik.bundle import Bundle
 from bereik.casework import alert_message
+from bereik.declared.municipalities import Statute
+from bereik.declared.purposes import Agrees, BridgeRule
 from bereik.lifecycle import Fact
 from bereik.ports import (
     AnnouncedRow,

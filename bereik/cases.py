@@ -21,7 +21,10 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from bereik import lifecycle, residency
-from bereik.bundle import Bundle, Policy, PriorityRule, Purpose, SignalKind
+from bereik.bundle import Bundle
+from bereik.declared.municipalities import Policy
+from bereik.declared.purposes import PriorityRule, Purpose
+from bereik.declared.signals import SignalKind
 from bereik.lifecycle import Fact, Standing
 from bereik.routing import Labels, Route, matches, route
 

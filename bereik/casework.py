@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import orjson
 
 from bereik import cases, contact, feedback, lifecycle
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle
+from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact
 from bereik.ports import (
     Box,

@@ -20,8 +20,9 @@ from uuid import UUID
 import orjson
 
 from bereik import cases, outreach, residency, vault
-from bereik.bundle import Bundle, Lookup
+from bereik.bundle import Bundle
 from bereik.casework import Casework, CaseworkTx
+from bereik.declared.purposes import Lookup
 from bereik.errors import LastingError
 from bereik.lifecycle import IllegalMove
 from bereik.linkage import Identity

@@ -28,9 +28,11 @@ from typing import Any, Final, Protocol
 import orjson
 import yaml
 
-from bereik.bundle import Bundle, Partner, SignalType
+from bereik.bundle import Bundle
 from bereik.cases import local_day
 from bereik.contract import Field
+from bereik.declared.partners import Partner
+from bereik.declared.signals import SignalType
 from bereik.errors import LastingError
 from bereik.ports import Box
 from bereik.sheets import FILE_TEXTS, MAX_BYTES, MAX_TEXT, Cell, Damaged, FileRefused, Line, read

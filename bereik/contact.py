@@ -15,8 +15,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from bereik.bundle import Contact, ContactStep, Effort, Plan, Purpose, RouteNode, SignalKind
 from bereik.cases import Signal, add_working_days, flagged, is_working_day, labels_of, local_day
+from bereik.declared.contact import Contact, ContactStep, Effort, Plan
+from bereik.declared.municipalities import RouteNode
+from bereik.declared.purposes import Purpose
+from bereik.declared.signals import SignalKind
 from bereik.lifecycle import NEW, OPEN, Fact, IllegalMove
 from bereik.routing import Labels, matches
 

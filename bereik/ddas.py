@@ -17,9 +17,10 @@ from typing import Any, Final
 import jsonschema_rs
 
 from bereik import addresses, births, lifecycle
-from bereik.bundle import Purpose, SignalType
 from bereik.cases import local_day, signal_when
-from bereik.declarations import DELIVERED_PARTNER_TYPES as PARTNER_TYPES
+from bereik.declared.purposes import DELIVERED_PARTNER_TYPES as PARTNER_TYPES
+from bereik.declared.purposes import Purpose
+from bereik.declared.signals import SignalType
 from bereik.lifecycle import Fact
 from bereik.linkage import Identity
 from bereik.signal import is_bsn

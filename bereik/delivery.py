@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 import orjson
 
 from bereik import __version__, ddas, vault
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle
 from bereik.cases import WITHDRAWN
+from bereik.declared.purposes import Purpose
 from bereik.errors import LastingError
 from bereik.keys import Keyring
 from bereik.store import Store, Tx

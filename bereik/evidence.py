@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bereik import linkage
-from bereik.bundle import Linkage
+from bereik.declared.linkage import Linkage
 from bereik.linkage import Outcome, Traits, Weight
 
 _NAMES: Mapping[str, tuple[str, str]] = {

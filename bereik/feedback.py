@@ -17,7 +17,9 @@ from typing import Any, Protocol
 import orjson
 
 from bereik import cases, lifecycle, receipts
-from bereik.bundle import Bundle, Partner, Purpose
+from bereik.bundle import Bundle
+from bereik.declared.partners import Partner
+from bereik.declared.purposes import Purpose
 from bereik.ports import Letter, Outbox, Record, SignalRow, TellingTables, ToldRow
 from bereik.signal import unpack
 

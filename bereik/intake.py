@@ -14,7 +14,9 @@ from uuid import UUID
 import orjson
 
 from bereik import cases, linkage, purpose, receipts, signal, vault
-from bereik.bundle import Bundle, Partner, SignalType
+from bereik.bundle import Bundle
+from bereik.declared.partners import Partner
+from bereik.declared.signals import SignalType
 from bereik.ports import (
     Assignment,
     Box,

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from bereik.declared.purposes import Move, Purpose
 from bereik.errors import LastingError
-
-if TYPE_CHECKING:
-    from bereik.bundle import Move, Purpose
 
 # The states in which somebody has to reach out; in every other one a case has ended.
 NEW, TAKEN_UP = "new", "taken_up"

@@ -21,7 +21,8 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from bereik import addresses, births, contacts, names
 from bereik.addresses import Address
-from bereik.bundle import Linkage, LinkModel, SignalType
+from bereik.declared.linkage import Linkage, LinkModel
+from bereik.declared.signals import SignalType
 
 # Raised when the normalisers change: sealed traits of an older number are made anew from the fields as written.
 NORMALISED = 2

@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bereik import linkage
-from bereik.bundle import Linkage
+from bereik.declared.linkage import Linkage
 from bereik.linkage import Decision, Look, Outcome, Reason, Traits
 
 

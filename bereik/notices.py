@@ -16,8 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from bereik import contact
-from bereik.bundle import Alerting, Municipality, Outlet, Team
 from bereik.cases import Notify
+from bereik.declared.municipalities import Alerting, Municipality, Outlet, Team
 from bereik.ports import PendingAlert, SilenceRow
 
 BOARD, EMAIL, WEBHOOK = "board", "email", "webhook"

@@ -11,7 +11,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from bereik.bundle import Agreement, Bundle, Partner, SignalType
+from bereik.bundle import Bundle
+from bereik.declared.partners import Agreement, Partner
+from bereik.declared.signals import SignalType
 
 
 class Outcome(StrEnum):

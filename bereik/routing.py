@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bereik.bundle import RouteNode
+from bereik.declared.municipalities import RouteNode
 
 Labels = Mapping[str, frozenset[str]]
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bereik.bundle import BridgeRule, Bundle, Municipality, Plan, Policy, Purpose, RouteNode, Window
+from bereik.bundle import Bundle
+from bereik.declared.contact import Plan
+from bereik.declared.municipalities import Municipality, Policy, RouteNode, Window
+from bereik.declared.purposes import BridgeRule, Purpose
 
 # What a declared label means, for who never saw one.
 _LABELS: Mapping[tuple[str, str], str] = {

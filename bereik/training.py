@@ -32,7 +32,7 @@ import splink
 from splink import DuckDBAPI, Linker, SettingsCreator
 from splink.clustering import cluster_pairwise_predictions_at_threshold
 
-from bereik.bundle import Linkage
+from bereik.declared.linkage import Linkage
 from bereik.errors import LastingError
 from bereik.linkage import DIFFERENT, ELSEWHERE, NEARBY, SAME_ADDRESS
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bereik import cases
-from bereik.bundle import Bundle, Purpose, SignalKind
+from bereik.bundle import Bundle
 from bereik.cases import Case, Signal
+from bereik.declared.purposes import Purpose
+from bereik.declared.signals import SignalKind
 from bereik.lifecycle import CLOSED, OPEN, Fact
 
 # A team works on these, or did: most cases of a past month are closed by now. In the other states nobody had to.

@@ -13,7 +13,8 @@ from uuid import UUID
 import orjson
 
 from bereik import cases, linkage
-from bereik.bundle import Linkage, SignalType
+from bereik.declared.linkage import Linkage
+from bereik.declared.signals import SignalType
 from bereik.linkage import Identity, Traits
 from bereik.matching import Entry, Matcher, Verdicts
 from bereik.ports import Assignment, Box, Placed, RecordRow, Register, Sealed, VaultTables

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bereik import linkage, vault
-from bereik.bundle import Linkage
+from bereik.declared.linkage import Linkage
 from bereik.errors import LastingError
 from bereik.evidence import Evidence, evidence
 from bereik.linkage import Traits

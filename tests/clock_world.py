@@ -17,8 +17,8 @@ from uuid import UUID, uuid4
 
 from support import CANARY, World, data_for, house, letters, person, today, world_of
 
-from bereik.bundle import Partner
 from bereik.cases import add_working_days
+from bereik.declared.partners import Partner
 from bereik.runtime import Stack
 
 Row = dict[str, Any]

@@ -20,9 +20,13 @@ from random import Random
 from typing import Any
 
 from bereik import cases, contact, lifecycle
-from bereik.bundle import Bundle, Contact, Municipality, Purpose, SignalType
+from bereik.bundle import Bundle
 from bereik.cases import CONTRACT, Case, Signal, local_day
 from bereik.contact import BY_RULE, Subject
+from bereik.declared.contact import Contact
+from bereik.declared.municipalities import Municipality
+from bereik.declared.purposes import Purpose
+from bereik.declared.signals import SignalType
 from bereik.lifecycle import OPEN, Fact
 
 FIRST, LAST = date(2026, 1, 5), date(2026, 7, 5)

@@ -21,8 +21,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from bereik import cases
 from bereik.app import App
-from bereik.bundle import Bundle, SignalType
+from bereik.bundle import Bundle
 from bereik.bus import CONTENT_TYPE, Broker, Producer
+from bereik.declared.signals import SignalType
 from bereik.provision import provision
 from bereik.runtime import Stack
 from bereik.settings import Settings

@@ -22,7 +22,8 @@ from uuid import UUID
 from bereik import evaluation, evidence, linkage
 from bereik.bench import baseline, pictures, resolve
 from bereik.bench.register import Trial, trial
-from bereik.bundle import Bundle, Linkage
+from bereik.bundle import Bundle
+from bereik.declared.linkage import Linkage
 from bereik.fiction import registers
 from bereik.linkage import Identity
 from bereik.matching import Entry, Matcher

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from bereik.app import App
-from bereik.bundle import Bundle, Municipality
+from bereik.bundle import Bundle
 from bereik.cases import Kind, labels_of
 from bereik.cli import show
 from bereik.cli.explain import known_case
+from bereik.declared.municipalities import Municipality
 from bereik.errors import LastingError
 from bereik.routing import Route, route
 from bereik.trial import Trial, loads

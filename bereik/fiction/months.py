@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from bereik.bundle import Agreement, Bundle
+from bereik.bundle import Bundle
+from bereik.declared.partners import Agreement
 from bereik.errors import LastingError
 from bereik.fiction.oracle import Oracle, Sent
 from bereik.fiction.people import Household, Person, Population, Wheel, mix

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from bereik.bundle import Bundle, Policy
+from bereik.bundle import Bundle
+from bereik.declared.municipalities import Policy
 
 
 @dataclass(frozen=True, slots=True)

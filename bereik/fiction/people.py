@@ -15,7 +15,8 @@ from typing import Any, Generic, TypeVar
 
 import yaml
 
-from bereik.bundle import Bundle, PostcodeRange
+from bereik.bundle import Bundle
+from bereik.declared.municipalities import PostcodeRange
 
 T = TypeVar("T")
 

@@ -12,7 +12,9 @@ from datetime import date
 from random import Random
 from typing import Any, Final
 
-from bereik.bundle import Agreement, Bundle, Partner, SignalType
+from bereik.bundle import Bundle
+from bereik.declared.partners import Agreement, Partner
+from bereik.declared.signals import SignalType
 from bereik.errors import LastingError
 from bereik.fiction import slips
 from bereik.fiction.people import Household, Person, Wheel, plain

@@ -17,9 +17,9 @@ from uuid import UUID, uuid4
 
 from bereik import bridge, collect
 from bereik.app import App
-from bereik.bundle import Agrees, BridgeRule
 from bereik.bus import Admin, Broker, Producer
 from bereik.cases import people_of
+from bereik.declared.purposes import Agrees, BridgeRule
 from bereik.errors import LastingError, TransientError
 from bereik.fiction import Delivery, Ending, History, Planted, Story, brp
 from bereik.fiction.stories import CHILD_AGE

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from bereik.bundle import Agreement, BridgeRule
+from bereik.declared.partners import Agreement
+from bereik.declared.purposes import BridgeRule
 from bereik.fiction.months import World, envelope
 from bereik.fiction.people import Household, Person
 from bereik.fiction.senders import Facts, Sender

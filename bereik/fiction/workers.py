@@ -10,8 +10,9 @@ from uuid import UUID
 
 from bereik import contact, lifecycle, residency
 from bereik.app import App
-from bereik.bundle import ContactStep, Purpose, Word
 from bereik.cases import AMSTERDAM, labels_of
+from bereik.declared.contact import ContactStep
+from bereik.declared.purposes import Purpose, Word
 from bereik.errors import LastingError
 from bereik.store import explain, invariants
 

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from bereik import contact, lifecycle
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle
 from bereik.cases import Signal
 from bereik.contact import Planned, State, View
+from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact
 from bereik.store.board import CaseRow
 from bereik.web.texts import label, local, long_date, short_date, text

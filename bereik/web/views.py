@@ -12,8 +12,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bereik import notices
-from bereik.bundle import BridgeRule, Bundle, Purpose, SignalKind, SignalType, Team
+from bereik.bundle import Bundle
 from bereik.cases import Reason
+from bereik.declared.municipalities import Team
+from bereik.declared.purposes import BridgeRule, Purpose
+from bereik.declared.signals import SignalKind, SignalType
 from bereik.store.accounts import Account
 from bereik.store.board import (
     AlertRow,

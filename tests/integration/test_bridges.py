@@ -15,7 +15,8 @@ from support import REPOSITORY, World, activated, as_worker, house, person, seco
 
 from bereik import ddas
 from bereik.app import App
-from bereik.bundle import BridgeRule, SignalType
+from bereik.declared.purposes import BridgeRule
+from bereik.declared.signals import SignalType
 from bereik.lifecycle import IllegalMove
 from bereik.settings import Settings
 

@@ -18,7 +18,8 @@ from support import REPOSITORY, World, activated, data_for, event, followed, hou
 
 from bereik import ddas
 from bereik.app import App
-from bereik.bundle import Bundle, Word
+from bereik.bundle import Bundle
+from bereik.declared.purposes import Word
 from bereik.delivery import NotDelivered, UnknownMunicipality
 from bereik.errors import InvalidDeclarations
 from bereik.settings import Settings

@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 from support import World, house, person, start, wait_for
 
 from bereik.app import App
-from bereik.bundle import SignalType
+from bereik.declared.signals import SignalType
 from bereik.outlets import Outlets
 from bereik.outreach import Courier
 from bereik.runtime import Ports

@@ -31,8 +31,8 @@ from support import (
 )
 
 from bereik import casework, contact, signal
-from bereik.bundle import SignalType
 from bereik.bus import CONTENT_TYPE, Admin, NotSent, Producer
+from bereik.declared.signals import SignalType
 from bereik.keys import Box
 from bereik.lifecycle import IllegalMove
 from bereik.outreach import UnknownCase

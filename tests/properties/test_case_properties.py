@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from kafka import TopicPartition
 
 from bereik import addresses, cases
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle
 from bereik.bus import BYTES_PER_RECORD, EVENTS_PER_RECORD, Part, halves, letters, packed
 from bereik.cases import CONTRACT, Case, Signal
+from bereik.declared.purposes import Purpose
 from bereik.keys import Box, SealBroken
 from bereik.ports import Letter
 from bereik.signal import unpack

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bereik import contact
-from bereik.bundle import Bundle, Contact, Purpose
+from bereik.bundle import Bundle
 from bereik.cases import add_working_days
 from bereik.contact import Attempt, Debt, Demand, State, Subject
+from bereik.declared.contact import Contact
+from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

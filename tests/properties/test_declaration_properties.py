@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bereik.bundle import Bundle, Municipality, PostcodeRange, _Places
+from bereik.bundle import Bundle
+from bereik.declared.municipalities import Municipality, Places, PostcodeRange
 from bereik.purpose import Outcome, admit
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
@@ -101,5 +102,5 @@ def test_a_place_is_where_a_plain_search_finds_it(
         and (row.number_from is None or row.number_from <= number)
         and (row.number_to is None or number <= row.number_to)
     }
-    found = _Places.of(towns).find(postcode, number, on)
+    found = Places.of(towns).find(postcode, number, on)
     assert (found[0] in expected) if found else not expected

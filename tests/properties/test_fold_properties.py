@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bereik import cases
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle
 from bereik.casework import Casework, read_assignment
+from bereik.declared.purposes import Purpose
 from bereik.keys import Keyring
 from bereik.lifecycle import Fact
 from bereik.ports import Assignment, CaseRow, KnownCase, SignalRow

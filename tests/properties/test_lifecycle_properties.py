@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bereik import lifecycle
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle
+from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact, Field, IllegalMove
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

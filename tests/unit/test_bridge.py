@@ -12,7 +12,9 @@ import pytest
 
 from bereik import bridge
 from bereik.bridge import ANNOUNCED, Consent, State
-from bereik.bundle import Agrees, BridgeRule, Bundle, Statute
+from bereik.bundle import Bundle
+from bereik.declared.municipalities import Statute
+from bereik.declared.purposes import Agrees, BridgeRule
 from bereik.lifecycle import Fact
 from bereik.ports import CaseView
 

@@ -14,9 +14,10 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from bereik.bundle import Bundle, InvalidDeclarations, Problem
+from bereik.bundle import Bundle
 from bereik.cases import local_day
 from bereik.cli import main
+from bereik.errors import InvalidDeclarations, Problem
 from bereik.purpose import Outcome, admit
 from bereik.signal import read
 

@@ -11,8 +11,11 @@ from uuid import UUID
 import pytest
 
 from bereik import cases
-from bereik.bundle import Bundle, Moment, Policy, Purpose, SignalType
+from bereik.bundle import Bundle
 from bereik.cases import CONTRACT, Before, Case, Kind, Notify, Signal
+from bereik.declared.municipalities import Moment, Policy
+from bereik.declared.purposes import Purpose
+from bereik.declared.signals import SignalType
 from bereik.lifecycle import Fact
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bereik import collect, sheets
-from bereik.bundle import Bundle, Partner
+from bereik.bundle import Bundle
 from bereik.collect import Collected, Delivery, Finding
+from bereik.declared.partners import Partner
 from bereik.keys import Box
 from bereik.sheets import FileRefused
 from bereik.signal import read

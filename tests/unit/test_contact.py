@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bereik import contact
-from bereik.bundle import Bundle, Effort
+from bereik.bundle import Bundle
 from bereik.contact import Debt, Demand, State, Subject, Tell
+from bereik.declared.contact import Effort
 from bereik.lifecycle import Fact, IllegalMove
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bereik.bundle import Bundle, SignalType
+from bereik.bundle import Bundle
+from bereik.declared.signals import SignalType
 from bereik.signal import Event
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

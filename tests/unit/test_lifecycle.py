@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bereik import lifecycle
-from bereik.bundle import Bundle, Purpose
+from bereik.bundle import Bundle
+from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact, IllegalMove, Standing
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

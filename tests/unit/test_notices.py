@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bereik import notices
-from bereik.bundle import Alerting, Bundle, Outlet
+from bereik.bundle import Bundle
+from bereik.declared.municipalities import Alerting, Outlet
 from bereik.outlets import Mail, OutletMisconfigured, Outlets, Webhook, signature
 from bereik.ports import EndpointAway, NoticeRow, NotTaken, PendingAlert, SilenceRow
 from bereik.settings import REPOSITORY

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bereik import purpose
-from bereik.bundle import Agreement, Bundle
+from bereik.bundle import Bundle
+from bereik.declared.partners import Agreement
 from bereik.purpose import Admission, LawReason, Outcome
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

@@ -13,8 +13,10 @@ import pytest
 from board_world import ENTRANCE
 from fastapi.testclient import TestClient
 
-from bereik.bundle import Bundle, InvalidDeclarations, Reach
+from bereik.bundle import Bundle
 from bereik.cli import main
+from bereik.declared.municipalities import Reach
+from bereik.errors import InvalidDeclarations
 from bereik.store import Store
 from bereik.web import create_app
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bereik.bundle import Bundle, RouteNode
+from bereik.bundle import Bundle
+from bereik.declared.municipalities import RouteNode
 from bereik.routing import Route, matches, route
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")

@@ -15,7 +15,8 @@ import pytest
 
 from bereik import linkage, training
 from bereik import names as naming
-from bereik.bundle import Bundle, Linkage
+from bereik.bundle import Bundle
+from bereik.declared.linkage import Linkage
 from bereik.fiction import registers
 from bereik.linkage import Identity, Traits
 
