@@ -25,9 +25,7 @@ def seen(
     """
     town, purpose = bundle.municipalities.get(row.municipality), bundle.purposes.get(row.purpose)
     policy = town.policies.get(row.purpose) if town else None
-    if purpose is None or policy is None or policy.contact is None or not signals:
-        return None
-    if not row.stands or any(signal.type not in bundle.kinds for signal in signals):
+    if purpose is None or policy is None or policy.contact is None or not signals or not row.stands:
         return None
     own = str(row.case_id)
     letters = [

@@ -24,7 +24,7 @@ from bereik.store.reviews import Question, ReviewRows
 from bereik.store.vault import Figures
 from bereik.verdicts import Desk
 from bereik.web.texts import known, local, long_date, plain
-from bereik.web.views import Words, reference
+from bereik.web.words import Words, reference
 
 SAME, DIFFERENT, UNKNOWN = "same", "different", "unknown"
 ANSWERS = (SAME, DIFFERENT, UNKNOWN)

@@ -17,7 +17,7 @@ from bereik.lifecycle import Fact
 from bereik.residency import Choice, Waiting
 from bereik.store.board import TrayCase
 from bereik.web.texts import local, long_date
-from bereik.web.views import Words, reference
+from bereik.web.words import Words, reference
 
 
 def waiting(found: Sequence[tuple[TrayCase, Fact]]) -> list[tuple[TrayCase, Waiting]]:

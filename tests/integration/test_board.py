@@ -23,7 +23,8 @@ from bereik.store.accounts import (
     remove_account,
     verify_password,
 )
-from bereik.web import create_app, views
+from bereik.web import create_app
+from bereik.web.words import reference
 
 pytestmark = pytest.mark.stack
 
@@ -162,7 +163,7 @@ def test_a_manager_sees_how_many_people_there_is_no_room_for_and_no_case_of_a_te
             )
     manager = as_("9901-leiding-schuldhulp")
     page = manager.get("/")
-    assert "Er is geen plaats voor wie voorgaat: 3 mensen, vanaf zaak " + views.reference(case_id) in page
+    assert "Er is geen plaats voor wie voorgaat: 3 mensen, vanaf zaak " + reference(case_id) in page
     assert "Niemand pakte de zaak op tijd op: 1 persoon" in page
     assert "Het team is vol" not in page, "what is over a week old is no news"
     manager.get(f"/cases/{case_id}", 404)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bereik.web import flow, pages
+from bereik.web import drawing, pages
 from bereik.web.session import Brake, Sessions
 from bereik.web.texts import TEXTS, euros, label, plain, text
 
@@ -72,16 +72,18 @@ def test_words() -> None:
         text("no.such.text", "nl")
 
 
-def picture(compartments: list[flow.Compartment], ties: list[flow.Tie]) -> ElementTree.Element:
+def picture(compartments: list[drawing.Compartment], ties: list[drawing.Tie]) -> ElementTree.Element:
     return ElementTree.fromstring(
-        flow.draw(compartments, ties, ["a", "b", "c", "d"], "apart", "title", "words")
+        drawing.draw(compartments, ties, ["a", "b", "c", "d"], "apart", "title", "words")
     )
 
 
-def compartment(name: str, counts: dict[str, int]) -> flow.Compartment:
-    nodes = [flow.Node("gate", 1, "gate <&>", "n"), *(flow.Node(each, 0, each, "n") for each in counts)]
-    links = [flow.Link(each, "gate", n, f"{each}: {n}", f"/?type={each}&x=1") for each, n in counts.items()]
-    return flow.Compartment(name, name, "basis", tuple(nodes), tuple(links))
+def compartment(name: str, counts: dict[str, int]) -> drawing.Compartment:
+    nodes = [drawing.Node("gate", 1, "gate <&>", "n"), *(drawing.Node(each, 0, each, "n") for each in counts)]
+    links = [
+        drawing.Link(each, "gate", n, f"{each}: {n}", f"/?type={each}&x=1") for each, n in counts.items()
+    ]
+    return drawing.Compartment(name, name, "basis", tuple(nodes), tuple(links))
 
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -119,8 +121,8 @@ def test_compartments_do_not_overlap_and_boxes_stay_inside() -> None:
 
 def test_a_bridge_is_drawn_with_its_ground_also_past_a_neighbour() -> None:
     ties = [
-        flow.Tie("one", "two", "bridge", ("by consent",)),
-        flow.Tie("three", "one", "bridge", ("by law",)),
+        drawing.Tie("one", "two", "bridge", ("by consent",)),
+        drawing.Tie("three", "one", "bridge", ("by law",)),
     ]
     svg = picture([compartment(name, {"x": 1}) for name in ("one", "two", "three")], ties)
     words = "".join(svg.itertext())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,15 @@ def test_a_case_shows_what_was_done_what_is_next_and_what_was_promised() -> None
 def test_a_case_that_has_ended_has_no_plan() -> None:
     assert plan.seen(row(stands=False), [SIGNAL], {}, BUNDLE, MONDAY) is None
     assert plan.next_step(None, row(), BUNDLE, "nl", MONDAY) is None
+
+
+def test_a_case_with_a_signal_of_a_type_that_is_declared_no_more_has_the_plan_that_rounds_make() -> None:
+    """Rounds read kinds too (`bereik/casework.py`): what they warn a team about must be on its board."""
+    gone = replace(SIGNAL, signal_id="gone", type="a_type_of_last_year")
+    for signals in ([SIGNAL, gone], [gone]):
+        view = plan.seen(row(), signals, {}, BUNDLE, MONDAY)
+        step = plan.next_step(view, row(), BUNDLE, "en", MONDAY)
+        assert step is not None and step["what"]
 
 
 def test_nobody_states_something_in_the_name_of_the_rules() -> None:
