@@ -24,6 +24,7 @@ from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
 from bereik.cases import local_day
 from bereik.casework import Casework
 from bereik.delivery import Deliveries
+from bereik.errands import Errands
 from bereik.errors import BereikError, LastingError, TransientError
 from bereik.feedback import Feedback
 from bereik.inquiries import Inquiries
@@ -150,6 +151,11 @@ class App:
     def inquiries(self) -> Inquiries:
         """The check before contact."""
         return Inquiries(self.settings, self.store, self.keyring, self.active)
+
+    @cached_property
+    def errands(self) -> Errands:
+        """What people ask for on the board."""
+        return Errands(self.store, self.keyring, self.active, self.inquiries.checks)
 
     @cached_property
     def trials(self) -> Trials:
@@ -284,7 +290,8 @@ class App:
         return self._stopped.is_set()
 
     def _asking_turn(self) -> bool:
-        """As `_turn`, and ask the registers about a few people first."""
+        """As `_turn`, and do what people asked for on the board and ask the registers about a few people first."""
+        self.errands.turn()
         self.inquiries.turn()
         return self._turn()
 

@@ -21,7 +21,7 @@ import orjson
 
 from bereik import cases, outreach, residency, vault
 from bereik.bundle import Bundle
-from bereik.casework import Casework, CaseworkTx
+from bereik.casework import Casework, CaseworkTx, alert_message
 from bereik.declared.purposes import Lookup
 from bereik.errors import LastingError
 from bereik.lifecycle import IllegalMove
@@ -96,6 +96,7 @@ class Checks:
         self._brp, self._known, self._refusals, self._now = brp, known, refusals, now
         self.purposes = sorted(name for name, purpose in bundle.purposes.items() if purpose.bsn)
         self._boxes: dict[str, Box] = {name: keys.box(f"residency|{name}") for name in self.purposes}
+        self._alert_boxes: dict[str, Box] = {name: keys.box(f"purpose|{name}") for name in self.purposes}
 
     # ------------------------------------------------------------ the consumer's step
 
@@ -177,11 +178,32 @@ class Checks:
             self._state(purpose_id, case_id, residency.SECRECY, detail_on, BY_BRP, mark, tx)
         if way := self._way(purpose_id, change, place):
             if way == "offered" and change.municipality is not None:
-                with tx.checking(purpose_id) as tables:
-                    offer_id = self._boxes[purpose_id].id(f"transfer|{mark}")
-                    tables.offer(offer_id, case_id, person_id, place, change.municipality)
+                offer_id = self._boxes[purpose_id].id(f"transfer|{mark}")
+                self._offer(purpose_id, offer_id, case_id, person_id, place, change.municipality, tx)
             detail_way = {"person_id": person_id, "way": way}
             self._state(purpose_id, case_id, residency.MOVED_AWAY, detail_way, BY_BRP, mark, tx)
+
+    def _offer(
+        self,
+        purpose_id: str,
+        offer_id: UUID,
+        case_id: str,
+        person_id: str,
+        place: str,
+        toward: str,
+        tx: ChecksTx,
+    ) -> None:
+        """Offer a case where somebody lives now, and tell the team there that leads; it answers on the board."""
+        contact = self._bundle.municipalities[toward].policies[purpose_id].contact
+        team = contact.manager if contact is not None else None
+        with tx.checking(purpose_id) as tables:
+            fresh = tables.offer(offer_id, case_id, person_id, place, toward, team)
+        if fresh and team is not None:
+            box, now = self._alert_boxes[purpose_id], self._now()
+            alert = alert_message(
+                box, purpose_id, case_id, 0, toward, team, residency.OFFERED, now, str(offer_id)
+            )
+            tx.send(f"alerts.{purpose_id}", [alert])
 
     def _apply_held(self, purpose_id: str, case_id: str, person_id: str, place: str, tx: ChecksTx) -> None:
         """What waited for the decision that this is whom the number belongs to."""

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bereik import contact
+from bereik import contact, residency
 from bereik.cases import Notify
 from bereik.declared.municipalities import Alerting, Municipality, Outlet, Team
 from bereik.ports import PendingAlert, SilenceRow
@@ -28,6 +28,10 @@ TOLD: Mapping[str, tuple[str, str]] = {
     "crisis": ("Crisis", "Crisis"),
     "register": ("Het register maakte een einde aan de zaak", "A register ended the case"),
     "corrected": ("De partner corrigeerde een signaal", "The partner corrected a signal"),
+    residency.OFFERED: (
+        "Een zaak van iemand die hierheen verhuisde wacht op uw antwoord",
+        "The case of somebody who moved here waits for your answer",
+    ),
     "offer_accepted": ("De nieuwe gemeente neemt de zaak over", "The new municipality takes the case over"),
     "offer_declined": (
         "De nieuwe gemeente neemt de zaak niet over",
@@ -234,12 +238,17 @@ def lines(alerts: Sequence[PendingAlert], board: str, language: str) -> list[dic
             "why_this": told(one.reason, language) + _people(one, language),
             "why_us": _why_us(one, language),
             "why_now": _why_now(one.offer_by, one.times, language),
-            # A manager cannot open the cases of the teams, and sees on the first page what was told.
-            "link": f"{board.rstrip('/')}/"
-            + ("" if one.reason in contact.FOR_THE_MANAGER else f"cases/{one.case_id}"),
+            "link": f"{board.rstrip('/')}/{_page(one)}",
         }
         for one in alerts
     ]
+
+
+def _page(one: PendingAlert) -> str:
+    """Where to look: a manager cannot open the cases of the teams, and nobody yet the case that another municipality offers."""
+    if one.reason == residency.OFFERED:
+        return "offers"
+    return "" if one.reason in contact.FOR_THE_MANAGER else f"cases/{one.case_id}"
 
 
 def _people(one: PendingAlert, language: str) -> str:
@@ -250,6 +259,8 @@ def _people(one: PendingAlert, language: str) -> str:
 
 
 def _why_us(one: PendingAlert, language: str) -> str:
+    if one.reason == residency.OFFERED:
+        return _both("iemand verhuisde naar uw gemeente", "somebody moved to your municipality", language)
     if one.reason in contact.FOR_THE_MANAGER:
         return _both(
             "de leiding hoort wat een team niet redt", "the manager hears what a team cannot do", language

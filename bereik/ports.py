@@ -681,8 +681,14 @@ class CheckTables(Protocol):
         self, case_id: str, person_id: str, choice: str, by: str, *, keeps: bool, ends: bool
     ) -> None: ...
     def offer(
-        self, transfer_id: UUID, case_id: str, person_id: str, municipality: str, toward: str
-    ) -> None: ...
+        self,
+        transfer_id: UUID,
+        case_id: str,
+        person_id: str,
+        municipality: str,
+        toward: str,
+        team: str | None,
+    ) -> bool: ...
     def offers(self) -> list[Offer]: ...
     def decide_offer(self, transfer_id: str, accepted: bool, by: str) -> bool: ...
 

@@ -44,6 +44,8 @@ class Choice(StrEnum):
 
 # Kinds of facts about the persons of a case. The detail of each names the person by its keyed id.
 RESIDENT, KNOWN, REPAIRED, MOVED_AWAY, SECRECY = "resident", "known", "repaired", "moved_away", "secrecy"
+# That a mover's case is offered, told to the team that leads where somebody lives now.
+OFFERED = "offer_waiting"
 # What becomes of a mover's case: the answer to its offer, on the old case; and on the new one, which it goes on from.
 OFFER_ANSWERED, TAKEN_OVER = "offer_answered", "taken_over"
 

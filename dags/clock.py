@@ -43,10 +43,11 @@ def clock() -> None:
 
     @task
     def checks() -> int:
-        """How many answers of the registers, and offers of movers' cases, were removed because their term has passed."""
+        """How many answers of the registers, offers of movers' cases and forms of the board were removed as their terms passed."""
         from bereik.app import App
 
-        return App.from_env().inquiries.expire()
+        app = App.from_env()
+        return app.inquiries.expire() + app.errands.expire()
 
     @task
     def rates() -> int:

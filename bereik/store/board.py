@@ -16,7 +16,7 @@ from uuid import UUID
 
 from bereik.cases import Signal, spoken
 from bereik.lifecycle import Fact
-from bereik.residency import REPAIRED, RESIDENT
+from bereik.residency import REPAIRED, RESIDENT, TRAY
 from bereik.store import Store, Tx
 from bereik.store.accounts import Account, Membership, Remit
 
@@ -326,12 +326,14 @@ def facts(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, dict[str, list[Fact]]]:
 
 
 def register_facts(tx: Tx) -> list[tuple[TrayCase, Fact]]:
-    """What the register of persons said of the user's own open cases, and what was repaired, in the order it was stated."""
+    """What the register of persons said, and what was repaired, in the order it was stated: of the user's own open cases of
+    which it ever said something that a person has to look at."""
     found = tx.rows(
         "SELECT c.case_id, c.purpose, c.municipality, c.offer_by, f.kind, f.detail, f.stated_by, f.stated_at FROM casework.case c"
         f" JOIN casework.fact f USING (case_id) WHERE {_MINE} AND c.stands AND f.kind = ANY(%s)"
+        " AND EXISTS (SELECT 1 FROM casework.fact d WHERE d.case_id = c.case_id AND d.kind = %s AND d.detail->>'answer' = ANY(%s))"
         " ORDER BY f.stated_at, f.fact_id",
-        ([RESIDENT, REPAIRED],),
+        ([RESIDENT, REPAIRED], RESIDENT, sorted(TRAY)),
     )
     return [(TrayCase(*row[:4]), Fact(str(row[0]), *row[4:])) for row in found]
 

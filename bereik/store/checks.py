@@ -150,12 +150,22 @@ class CheckRows:
             {"ends": ends, "keeps": keeps, "choice": choice, "by": by, "case": case_id, "person": person_id},
         )
 
-    def offer(self, transfer_id: UUID, case_id: str, person_id: str, municipality: str, toward: str) -> None:
-        """Offer a mover's case to the municipality where somebody lives now; one offer for one move."""
-        self._tx.execute(
-            "INSERT INTO vault.transfer (transfer_id, purpose, case_id, person_id, municipality, toward)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (transfer_id, self._purpose, case_id, person_id, municipality, toward),
+    def offer(
+        self,
+        transfer_id: UUID,
+        case_id: str,
+        person_id: str,
+        municipality: str,
+        toward: str,
+        team: str | None,
+    ) -> bool:
+        """Offer a mover's case to a team where somebody lives now; one offer for one move, False when it was made before."""
+        return bool(
+            self._tx.execute(
+                "INSERT INTO vault.transfer (transfer_id, purpose, case_id, person_id, municipality, toward, team)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                (transfer_id, self._purpose, case_id, person_id, municipality, toward, team),
+            ).rowcount
         )
 
     def offers(self) -> list[Offer]:

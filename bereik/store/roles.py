@@ -108,6 +108,8 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.record": "SELECT (signal_id, purpose, sealed)",
             "vault.residency": "SELECT, INSERT, UPDATE",
             "vault.transfer": "SELECT, INSERT, UPDATE",
+            # It also does what people ask for on the board.
+            "casework.errand": "SELECT, UPDATE (done_at, outcome)",
         },
     ),
     # The clock tells each partner its months, keeps which it told, and removes what the registers said when its term is over: it
@@ -120,6 +122,7 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
             "vault.residency": "SELECT (case_id, purpose), DELETE",
             "vault.transfer": "SELECT (purpose, offered_at), DELETE",
             "casework.case": "SELECT (case_id, purpose, stands, decided_at)",
+            "casework.errand": "SELECT (purpose, done_at), DELETE",
         },
     ),
     # The board, for a reviewer only: what is asked, and an answer. `_NARROWED` says which rows.

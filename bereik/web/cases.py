@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,7 @@ from bereik.cases import Reason
 from bereik.declared.purposes import Purpose
 from bereik.declared.signals import SignalKind
 from bereik.lifecycle import OPEN
-from bereik.store.board import AlertRow, AnnouncedRow, BridgeRow, CaseRow, ManagerRow, SignalRow
+from bereik.store.board import AlertRow, BridgeRow, CaseRow, ManagerRow, SignalRow
 from bereik.web.filters import SOON_DAYS
 from bereik.web.texts import euros, known, label, local, long_date, plain, short_date
 from bereik.web.words import Words, moment, reference, spaced
@@ -223,30 +222,6 @@ def _bridge(bridge: BridgeRow, row: CaseRow, words: Words) -> dict[str, Any]:
             if (value := words.value(bridge.shown.get(name)))
         ],
     }
-
-
-def announced(
-    rows: Sequence[AnnouncedRow], row: CaseRow, username: str, words: Words
-) -> list[dict[str, str]]:
-    """What partners reported of consent, each with the command that takes down what the resident says of it."""
-    team = words.team(row.municipality, row.team)
-    if team is None or team.role != "help":
-        return []
-    return [
-        {
-            "text": words.t(
-                "announced.told",
-                who=spaced(each.who),
-                date=long_date(local(each.announced_at).date(), words.language),
-                form=each.form,
-            ),
-            "command": shlex.join(
-                f"bereik bridge consent {row.case_id.hex[:8]} --person {each.person_id[:8]} --toward {each.toward}"
-                f" --who {each.who} --form {each.form} --by {username}".split(" ")
-            ),
-        }
-        for each in rows
-    ]
 
 
 def told_manager(row: ManagerRow, words: Words) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,9 +15,41 @@ from bereik.store.board import Choices, Filters
 from bereik.web.texts import AMSTERDAM, month_name, plain
 from bereik.web.words import Words
 
+# Rows on a page of the board.
+PAGE_SIZE = 50
 # Days before its last day in which a case is soon due.
 SOON_DAYS = 7
 _LONGEST_PARAMETER = 100
+
+
+def page_asked(params: Mapping[str, str]) -> int:
+    """The number of the page that the address asks for; 1 for what is no number."""
+    number = params.get("page", "1")
+    return max(1, int(number)) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page of a longer list: its number, how many there are, and where to go from here."""
+
+    number: int
+    of: int
+    previous: str | None
+    next: str | None
+
+    @classmethod
+    def asked(cls, number: int, rows: int, link: Callable[[int], str]) -> Part:
+        """The page with this number of so many rows, or the last; `link` gives the address of a page."""
+        of = max(1, -(-rows // PAGE_SIZE))
+        number = min(number, of)
+        return cls(
+            number, of, link(number - 1) if number > 1 else None, link(number + 1) if number < of else None
+        )
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +91,6 @@ class Chosen:
             if word.when in OPEN
         )
         status = asked.get("status")
-        number = params.get("page", "1")
         filters = Filters(
             month=None if asked.get("month") in (None, "all") else asked["month"],
             status=None if status in (None, "all") else status,
@@ -73,8 +104,7 @@ class Chosen:
             to_do=status is None,
             standing=standing,
         )
-        page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-        return cls(filters, today, today + timedelta(days=SOON_DAYS), max(1, page), asked)
+        return cls(filters, today, today + timedelta(days=SOON_DAYS), page_asked(params), asked)
 
     def with_default_month(self, choices: Choices) -> Chosen:
         """Without a month asked for, the newest that has cases."""

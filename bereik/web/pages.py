@@ -14,20 +14,22 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from bereik.bridge import CONSENT
 from bereik.bundle import Bundle
 from bereik.contact import FOR_THE_MANAGER
 from bereik.keys import Keyring
+from bereik.residency import OFFER_ANSWERED
 from bereik.settings import Entrance
 from bereik.store import Store, board
+from bereik.store import errands as errand_rows
 from bereik.verdicts import DecidedBefore
-from bereik.web import cases, flows, holders, plan, reviews, tray
+from bereik.web import cases, errands, flows, holders, plan, reviews, tray
 from bereik.web.desk import Desk, Form, Guard, add_errors, add_probes, language_of
 from bereik.web.entrance import add_provider, add_sessions
-from bereik.web.filters import Chosen, picker
+from bereik.web.filters import PAGE_SIZE, Chosen, Part, page_asked, picker
 from bereik.web.texts import AMSTERDAM, long_date, text
 from bereik.web.words import Words
 
-PAGE_SIZE = 50
 # How long a manager sees on the board what was told.
 _NEWS = timedelta(days=7)
 
@@ -84,14 +86,14 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             choices = board.choices(visitor.tx, chosen.filters)
             chosen = chosen.with_default_month(choices)
             totals = board.totals(visitor.tx, chosen.filters, chosen.today, chosen.soon)
-            pages = max(1, -(-totals.cases // PAGE_SIZE))
-            page = min(chosen.page, pages)
-            rows = board.cases(visitor.tx, chosen.filters, PAGE_SIZE, (page - 1) * PAGE_SIZE)
+            part = Part.asked(chosen.page, totals.cases, lambda number: chosen.link(page=number))
+            rows = board.cases(visitor.tx, chosen.filters, PAGE_SIZE, part.offset)
             types = board.types_of(visitor.tx, rows)
             bridges = board.bridges(visitor.tx, [row.case_id for row in rows])
             active = board.active_signals(visitor.tx, rows)
             facts = board.facts(visitor.tx, rows)
             doubts = len(tray.waiting(board.register_facts(visitor.tx)))
+            offers = len(errand_rows.offers(visitor.tx))
             told = board.told_managers(visitor.tx, FOR_THE_MANAGER, now - _NEWS)
         words = Words(bundle, visitor.session.language)
         steps = {
@@ -103,14 +105,12 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
         }  # fmt: skip
         return desk.page(
             request, "board.html", visitor.session, visitor.account, nav="board", greeting=_greeting(now), totals=totals,
-            doubts=doubts, told=[cases.told_manager(row, words) for row in told],
+            doubts=doubts, offers=offers, told=[cases.told_manager(row, words) for row in told],
             cards=[
                 cases.card(row, types.get(row.case_id, ()), bridges, words, chosen.today) | {"next": steps[row.case_id]}
                 for row in rows
             ],
-            picker=picker(chosen, choices, words), chosen=chosen, page=page, pages=pages,
-            previous=chosen.link(page=page - 1) if page > 1 else None,
-            next=chosen.link(page=page + 1) if page < pages else None,
+            picker=picker(chosen, choices, words), chosen=chosen, part=part,
             teams=words.team_names(visitor.account),
         )  # fmt: skip
 
@@ -129,6 +129,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             alerts = board.alerts(visitor.tx, row.case_id)
             bridges = board.bridges(visitor.tx, [row.case_id])
             announced = board.announced(visitor.tx, row.case_id)
+            asked = errand_rows.asked(visitor.tx, CONSENT, row.case_id)
             active = board.active_signals(visitor.tx, [row]).get(row.case_id, [])
             facts = board.facts(visitor.tx, [row]).get(row.subject, {})
             sha256 = board.bundle_sha(visitor.tx, row.bundle_id)
@@ -143,20 +144,72 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
         return desk.page(
             request, "case.html", visitor.session, visitor.account, nav="board",
             case=cases.case(row, signals, alerts, bridges, sha256, words, today),
-            announced=cases.announced(announced, row, visitor.account.username, words),
+            announced=errands.announced(announced, row, asked, words, now), looks_again=errands.waits(asked, now),
             holders=tabs,
             reach=plan.page(view, row, stated, bundle, words.language, today) if view else None,
         )  # fmt: skip
+
+    @app.post("/cases/{case_id}/consent")
+    def confirm(request: Request, case_id: str, form: Form) -> Response:
+        """Somebody confirmed in a conversation what a partner reported."""
+        desk.checked(request, form)
+        with desk.visitor(request) as visitor:
+            row = board.case(visitor.tx, _id(case_id))
+            found = board.announced(visitor.tx, row.case_id) if row is not None else []
+            told = next(
+                (one for one in found if (one.person_id, one.toward) == (form.get("person"), form.get("toward"))), None
+            )  # fmt: skip
+            if row is None or told is None:
+                # Confirmed by a colleague, withdrawn, or never there: the page shows how it stands.
+                raise HTTPException(404)
+            errand_rows.ask(
+                visitor.tx, row.purpose, CONSENT, row.case_id, errands.detail(told), visitor.account.username
+            )
+        return RedirectResponse(f"/cases/{row.case_id}", 303)
+
+    @app.get("/offers")
+    def offers(request: Request) -> Response:
+        bundle, now = desk.bundle(), desk.clock()
+        with desk.visitor(request) as visitor:
+            found = errand_rows.offers(visitor.tx)
+            asked = errand_rows.asked(visitor.tx, OFFER_ANSWERED)
+        words = Words(bundle, visitor.session.language)
+        return desk.page(
+            request, "offers.html", visitor.session, visitor.account, nav="offers", rows=errands.offers(found, asked, words, now),
+            answered=errands.answers(asked, words), looks_again=errands.waits(asked, now),
+        )  # fmt: skip
+
+    @app.post("/offers/{transfer_id}")
+    def answer(request: Request, transfer_id: str, form: Form) -> Response:
+        """The new municipality takes a mover's case over, or does not."""
+        desk.checked(request, form)
+        if form.get("answer") not in ("yes", "no"):
+            raise HTTPException(400)
+        with desk.visitor(request) as visitor:
+            wanted = _id(transfer_id)
+            offer = next((one for one in errand_rows.offers(visitor.tx) if one.transfer_id == wanted), None)
+            if offer is None:
+                raise HTTPException(404)
+            answered = {"accepted": form["answer"] == "yes"}
+            errand_rows.ask(
+                visitor.tx, offer.purpose, OFFER_ANSWERED, wanted, answered, visitor.account.username
+            )
+        return RedirectResponse("/offers", 303)
 
     @app.get("/tray")
     def doubts(request: Request) -> Response:
         bundle = desk.bundle()
         with desk.visitor(request) as visitor:
             found = tray.waiting(board.register_facts(visitor.tx))
+            part = Part.asked(
+                page_asked(request.query_params), len(found), lambda number: f"/tray?page={number}"
+            )
+            shown = found[part.offset : part.offset + PAGE_SIZE]
+            held = errand_rows.held(visitor.tx, [case.case_id for case, _ in shown])
         words = Words(bundle, visitor.session.language)
         return desk.page(
             request, "tray.html", visitor.session, visitor.account, nav="tray",
-            rows=tray.rows(found, visitor.account.username, words), choices=tray.choices(words),
+            rows=tray.rows(shown, held, visitor.account.username, words), choices=tray.choices(words), part=part, total=len(found),
         )  # fmt: skip
 
     @app.get("/flows")

@@ -330,11 +330,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     # consent that a partner reported
     "announced.title": ("Een partner meldt toestemming", "A partner reports consent"),
     "announced.told": (
-        "Volgens de partner tekende de {who} formulier {form} (gemeld op {date}). Vraag het na in een gesprek. Klopt het, leg "
-        "het dan zo vast:",
-        "According to the partner the {who} signed form {form} (reported on {date}). Ask about it in a conversation. If it is "
-        "so, take it down like this:",
+        "Volgens de partner tekende de {who} formulier {form} (gemeld op {date}). Vraag het na in een gesprek.",
+        "According to the partner the {who} signed form {form} (reported on {date}). Ask about it in a conversation.",
     ),
+    "announced.confirm": (
+        "Ja, dit is in een gesprek bevestigd",
+        "Yes, this was confirmed in a conversation",
+    ),
+    "announced.confirmed": ("Vastgelegd.", "Taken down."),
     "announced.rule": (
         "Tot dan wordt niets opgezocht en hoort niemand anders er iets van.",
         "Until then nothing is looked up, and nobody else hears of it.",
@@ -502,6 +505,58 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Deze pagina of zaak is er niet, of hoort niet bij uw team.",
         "This page or case does not exist, or is not your team’s.",
     ),
+    # what forms ask for
+    "errand.waits": (
+        "Wordt verwerkt. Deze bladzijde kijkt vanzelf opnieuw.",
+        "Being done. This page looks again by itself.",
+    ),
+    "errand.stands_still": (
+        "Nog niet verwerkt. Uw antwoord is bewaard; duurt het langer, meld het de beheerder.",
+        "Not done yet. Your answer is kept; if it takes longer, tell the operator.",
+    ),
+    "errand.NothingHeld": ("Een ander was u voor.", "Somebody else was first."),
+    "errand.NothingLeft": (
+        "Overnemen kan niet meer: de partner trok alle signalen in. Wijs de zaak af.",
+        "It cannot be taken over any more: the partner took every signal back. Decline the case.",
+    ),
+    "errand.IllegalMove": (
+        "Dat kan niet bij de stand van deze zaak.",
+        "That cannot be stated of this case as it stands.",
+    ),
+    "errand.Fault": (
+        "Het lukte niet door een fout van ons. Er is niets veranderd; meld het de beheerder.",
+        "It failed by a fault of ours. Nothing was changed; tell the operator.",
+    ),
+    # offers
+    "board.total.offer": ("verhuisde zaak wacht op antwoord", "moved case waits for an answer"),
+    "board.total.offers": ("verhuisde zaken wachten op antwoord", "moved cases wait for an answer"),
+    "offers.title": ("Verhuisd naar uw gemeente", "Moved to your municipality"),
+    "offers.intro": (
+        "Een andere gemeente hielp deze mensen, en zij verhuisden hierheen. Neemt u de zaak over, dan gaat zij hier door. De"
+        " termijn loopt door vanaf de eerste melding.",
+        "Another municipality was reaching out to these people, and they moved here. When you take a case over it goes on"
+        " here. The term runs on from the first report.",
+    ),
+    "offers.case": ("Zaak daar", "Case there"),
+    "offers.from": ("Uit", "From"),
+    "offers.since": ("Aangeboden op", "Offered on"),
+    "offers.answer": ("Uw antwoord", "Your answer"),
+    "offers.accept": ("Neem over", "Take over"),
+    "offers.decline": ("Neem niet over", "Do not take over"),
+    "offers.accepted": (
+        "Overgenomen op {date}. De zaak staat nu bij het team waar zij hoort.",
+        "Taken over on {date}. The case is now with the team it belongs to.",
+    ),
+    "offers.declined": (
+        "Niet overgenomen op {date}. De andere gemeente weet het.",
+        "Not taken over on {date}. The other municipality knows.",
+    ),
+    "offers.hint": (
+        "Hier staat niet om wie het gaat. Bel de andere gemeente en noem de zaak.",
+        "Who it is does not stand here. Call the other municipality and name the case.",
+    ),
+    "offers.none.title": ("Geen aanbod", "No offers"),
+    "offers.none": ("Er wacht geen verhuisde zaak op u.", "No moved case waits for you."),
     # tray
     "board.total.doubts": ("uit te zoeken", "to sort out"),
     "tray.title": ("Uit te zoeken: woont deze persoon hier?", "To sort out: does this person live here?"),
@@ -519,6 +574,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The register looks into these data itself",
     ),
     "tray.since": ("sinds {date}", "since {date}"),
+    "tray.held": (
+        "Daarna meldde het register: {what}. Dat wacht op uw beslissing.",
+        "Since then the register told: {what}. That waits for your decision.",
+    ),
+    "tray.held.nl.brp.verhuisd.intergemeentelijk": (
+        "verhuisd naar een andere gemeente",
+        "moved to another municipality",
+    ),
+    "tray.held.nl.brp.verhuisd.intragemeentelijk": (
+        "verhuisd binnen de gemeente",
+        "moved within the municipality",
+    ),
+    "tray.held.nl.brp.verhuisd.naar-buitenland": ("verhuisd naar het buitenland", "moved abroad"),
+    "tray.held.nl.brp.overleden": ("overleden", "died"),
+    "tray.held.nl.brp.verstrekkingsbeperking": (
+        "geheimhouding van adres gewijzigd",
+        "secrecy of address changed",
+    ),
     "tray.asked": ("partner gevraagd", "partner asked"),
     "tray.fields": ("Wat verschilt", "What differs"),
     "tray.field.geslachtsnaam": ("achternaam", "surname"),

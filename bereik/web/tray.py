@@ -1,4 +1,5 @@
-"""The tray on the board: whom the register did not find as reported, in the cases of one's own team. Reads facts only.
+"""The tray on the board: whom the register did not find as reported, in the cases of one's own team. Reads facts, and kinds of
+events that wait.
 
 A fact holds an answer and names of fields. Who it is about, and what stands in those fields, shows `bereik tray show`, which
 writes down who looked.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from bereik import residency
 from bereik.lifecycle import Fact
 from bereik.residency import Choice, Waiting
 from bereik.store.board import TrayCase
-from bereik.web.texts import local, long_date
+from bereik.web.texts import known, local, long_date, plain
 from bereik.web.words import Words, reference
 
 
@@ -31,8 +32,13 @@ def waiting(found: Sequence[tuple[TrayCase, Fact]]) -> list[tuple[TrayCase, Wait
     return sorted(rows, key=lambda row: (row[0].offer_by, row[1].since, row[0].case_id, row[1].person_id))
 
 
-def rows(found: Sequence[tuple[TrayCase, Waiting]], username: str, words: Words) -> list[dict[str, Any]]:
-    """The page's lines, with the commands for each."""
+def rows(
+    found: Sequence[tuple[TrayCase, Waiting]],
+    held: Mapping[tuple[UUID, str], Sequence[str]],
+    username: str,
+    words: Words,
+) -> list[dict[str, Any]]:
+    """The page's lines, with the commands for each, and what the register told since that waits for the decision."""
     return [
         {
             "href": f"/cases/{case.case_id}",
@@ -41,6 +47,10 @@ def rows(found: Sequence[tuple[TrayCase, Waiting]], username: str, words: Words)
             "answer": words.t(f"tray.answer.{one.answer}"),
             "fields": [words.t(f"tray.field.{name}") for name in one.differences],
             "asked": one.asked,
+            "held": [
+                known(f"tray.held.{kind}", words.language) or plain(kind)
+                for kind in held.get((case.case_id, one.person_id), ())
+            ],
             "since": long_date(local(one.since).date(), words.language),
             "due": long_date(case.offer_by, words.language),
             "show": _command("show", case, one, username),

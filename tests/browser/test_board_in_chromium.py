@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from board_world import ENTRANCE, NOW, PASSWORD, World, state, world
 from chromium import Page, find
@@ -87,6 +88,66 @@ def test_the_tray_leads_from_the_board_to_the_command(page: Page, address: str, 
     assert page.look("location.pathname") == f"/cases/{made.cases['zuid']}"
 
 
+def settled(made: World, about: UUID, *after: str) -> None:
+    """What the process `checks` does with what the board asked for, as far as the page shows it."""
+    with psycopg.connect(made.url("bereik_checks")) as connection:
+        connection.execute("SET ROLE checking_schuldhulp")
+        connection.execute(
+            "UPDATE casework.errand SET done_at = now(), outcome = 'done' WHERE about = %s", (about,)
+        )
+        for statement in after:
+            connection.execute(statement.encode(), (about,))
+
+
+def test_an_offer_is_answered_by_a_form(page: Page, address: str, made: World) -> None:
+    transfer = uuid4()
+    with psycopg.connect(made.url("bereik_checks")) as connection:
+        connection.execute("SET ROLE checking_schuldhulp")
+        connection.execute(
+            "INSERT INTO vault.transfer (transfer_id, purpose, case_id, person_id, municipality, toward, team)"
+            " VALUES (%s, 'schuldhulp', %s, %s, '9902', '9901', '9901-leiding-schuldhulp')",
+            (transfer, made.cases["c-debt"], uuid4()),
+        )
+    login(page, address, "9901-leiding-schuldhulp")
+    assert "verhuisde zaak wacht op antwoord" in page.text()
+    page.click("a[href='/offers']")
+    assert "Lindeveen" in page.text() and "Bel de andere gemeente" in page.text()
+    page.click("button[value='no']")
+    assert page.look("location.pathname") == "/offers" and "Wordt verwerkt" in page.text()
+    assert page.look("document.querySelectorAll('meta[http-equiv=refresh]').length") == 1
+    assert page.look("document.querySelectorAll('.offers button').length") == 0, "asked once"
+    settled(
+        made,
+        transfer,
+        "UPDATE vault.transfer SET decided_at = now(), accepted = false WHERE transfer_id = %s",
+    )
+    page.open(f"{address}/offers")
+    assert "Niet overgenomen op" in page.text() and "Geen aanbod" in page.text()
+    assert page.look("document.querySelectorAll('meta[http-equiv=refresh]').length") == 0
+
+
+def test_consent_that_a_partner_reported_is_confirmed_by_a_form(
+    page: Page, address: str, made: World
+) -> None:
+    case_id = made.cases["b-debt"]
+    with psycopg.connect(made.url("bereik_bridge")) as connection:
+        connection.execute(
+            "INSERT INTO bridge.announced (case_id, purpose, toward, municipality, person_id, form, who, announced_at)"
+            " VALUES (%s, 'schuldhulp', 'leerplicht', '9901', %s, 'gezin-v1', 'contracthouder', %s)",
+            (case_id, uuid4(), NOW),
+        )
+    login(page, address, "9901-vroeg-noord")
+    page.open(f"{address}/cases/{case_id}")
+    assert "contracthouder formulier gezin-v1" in page.text()
+    page.click(".announced button")
+    assert page.look("location.pathname") == f"/cases/{case_id}" and "Wordt verwerkt" in page.text()
+    settled(made, case_id)
+    page.open(f"{address}/cases/{case_id}")
+    assert "Vastgelegd." in page.text()
+    with psycopg.connect(made.url("bereik_bridge")) as connection:
+        connection.execute("DELETE FROM bridge.announced WHERE case_id = %s", (case_id,))
+
+
 def test_two_teams_do_not_see_each_other(page: Page, address: str, made: World) -> None:
     login(page, address, "9901-vroeg-noord")
     page.open(f"{address}/cases/{made.cases['a-debt']}")
@@ -113,14 +174,14 @@ def test_no_page_is_wider_than_the_window(page: Page, address: str, made: World,
     login(page, address, "9901-coordinator-schuldhulp")
     page.size(width, 800)
     try:
-        for path in ("/", f"/cases/{made.cases['a-debt']}", "/flows", "/tray", "/?month=2020-01"):
+        for path in ("/", f"/cases/{made.cases['a-debt']}", "/flows", "/tray", "/offers", "/?month=2020-01"):
             page.open(address + path)
             assert page.look("document.documentElement.scrollWidth") <= width, path
     finally:
         page.size(1280, 860)
 
 
-@pytest.mark.parametrize("path", ["/", "case", "/flows", "/tray"])
+@pytest.mark.parametrize("path", ["/", "case", "/flows", "/tray", "/offers"])
 def test_text_is_readable(page: Page, address: str, made: World, path: str) -> None:
     """WCAG AA: at least 4.5 to 1 between text and what is behind it, on all text outside the picture."""
     login(page, address, "9901-coordinator-schuldhulp")

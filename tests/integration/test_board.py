@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from board_world import ENTRANCE, NOW, PASSWORD, World, state, world
 from fastapi.testclient import TestClient
+from psycopg.types.json import Jsonb
 
 from bereik.runtime import Stack
 from bereik.store import Store, board
@@ -284,6 +285,38 @@ def test_the_tray_shows_ones_own_doubts_without_anybody_in_it(made: World, as_) 
     token = re.search(r'name="csrf" value="([0-9a-f]{64})"', noord.get("/tray"))[1]  # type: ignore[index]
     noord.client.post("/language", data={"csrf": token, "language": "en", "next": "/tray"})
     assert "Found, with other data" in noord.get("/tray") and "house number, initials" in noord.get("/tray")
+
+
+def test_a_long_tray_comes_in_pages_and_shows_what_waits_with_a_row(made: World, as_) -> None:  # type: ignore[no-untyped-def]
+    """Held events stand where the row is, as kinds only: whom they are about is what a person decides."""
+    people = [str(uuid4()) for _ in range(55)]
+    for person_id in people:
+        state(made, "october", "resident", {"person_id": person_id, "answer": "not_found"})
+    with psycopg.connect(made.url("bereik_checks")) as connection:
+        connection.execute("SET ROLE checking_schuldhulp")
+        connection.execute(
+            "INSERT INTO vault.residency (case_id, person_id, purpose, municipality, signal_id, answer, events)"
+            " VALUES (%s, %s, 'schuldhulp', '9901', %s, 'not_found', %s)",
+            (
+                made.cases["october"],
+                people[0],
+                uuid4(),
+                Jsonb([{"kind": "nl.brp.overleden", "event_id": "e-1"}]),
+            ),
+        )
+    noord = as_("9901-vroeg-noord")
+    pages = [noord.get(f"/tray?page={number}") for number in (1, 2)]
+    counted = [page.count('<a class="ref"') for page in pages]
+    assert counted[0] == 50 and counted[1] >= 5
+    assert "Pagina 1 van 2" in pages[0] and "/tray?page=2" in pages[0]
+    assert noord.get("/tray?page=99").count('<a class="ref"') == counted[1], "past the end is the last page"
+    together = "".join(pages)
+    assert all(together.count(f"--person {one[:8]} ") == 2 for one in people), (
+        "each on one page, with two commands"
+    )
+    assert together.count("Daarna meldde het register: overleden") == 1 and "e-1" not in together
+    for person_id in people:
+        state(made, "october", "repaired", {"person_id": person_id, "choice": "partner"})
 
 
 # ---------------------------------------------------------------- families

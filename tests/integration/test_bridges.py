@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from board_visitor import at_the_board
 from support import REPOSITORY, World, activated, as_worker, house, person, second, today, wait_for
 
 from bereik import ddas
@@ -315,6 +316,34 @@ def test_consent_in_an_event_is_announced_to_its_own_side_until_a_worker_confirm
     everything_shown(world, rule, cases)
     heard = ["bridge_requested", "bridge_open"]
     assert told(world, cases) == {asker: ["bridge_announced", *heard], answerer: heard}
+
+
+def test_consent_that_was_announced_is_confirmed_by_a_form_on_the_case_page(
+    world: World, rule: BridgeRule
+) -> None:
+    asker, answerer = rule.purposes
+    cases = family(world, CONSENT_PLACE, more={asker: reported(world, rule, asker)})
+    agree(world, rule, cases, answerer)
+    path = f"/cases/{cases[asker]}"
+    ((person_id,),) = world.rows(
+        "SELECT person_id::text FROM bridge.announced WHERE case_id = %s", (cases[asker],)
+    )
+    with at_the_board(world, asker, CONSENT_PLACE, world.case(cases[asker])["team"]) as visitor:
+        assert "Ja, dit is in een gesprek bevestigd" in visitor.get(path)
+        # What nobody reported cannot be confirmed.
+        visitor.post(f"{path}/consent", 404, person=person_id, toward=asker)
+        visitor.post(f"{path}/consent", person=person_id, toward=answerer)
+        wait_for(lambda: announced(world, cases)[asker] == [], what="the bridge looked")
+        assert "Ja, dit is in een gesprek bevestigd" not in visitor.get(path)
+        sql = "SELECT stated_by, detail FROM casework.fact WHERE case_id = %s AND kind = 'consent'"
+        ((by, detail),) = world.rows(sql, (cases[asker],))
+        assert by == visitor.username and detail == {
+            "toward": answerer, "who": roles(rule)[asker], "form": rule.forms[0], "person_id": person_id,
+        }  # fmt: skip
+    world.drain()
+    assert {str(side) for side in sides(world, cases).values()} == {str(("requested", {}))}
+    with at_the_board(world, answerer, CONSENT_PLACE, world.case(cases[answerer])["team"]) as other:
+        other.post(f"{path}/consent", 404, person=person_id, toward=answerer)
 
 
 @pytest.mark.parametrize("first", [0, 1])

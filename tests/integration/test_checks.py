@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from board_visitor import at_the_board
 from kafka import KafkaConsumer, TopicPartition
 from register_desk import Served, serving
 from support import REPOSITORY, World, house, person, today, wait_for
@@ -25,6 +26,7 @@ from bereik.bus import Producer
 from bereik.checks import NothingLeft
 from bereik.fiction import brp as fiction
 from bereik.settings import Register, Settings
+from bereik.store import Store, board, errands
 
 pytestmark = pytest.mark.stack
 
@@ -396,6 +398,99 @@ def test_an_offer_that_is_declined_leaves_the_case_where_it_is_and_its_team_is_t
     assert bench.world.case(case_id) == before
     assert dict(bench.facts(case_id))["offer_answered"] == {"municipality": ELSEWHERE, "accepted": False}
     assert bench.world.alerts(case_id)[-1] == "offer_declined"
+
+
+def manager_of(bench: Bench, municipality: str) -> str:
+    contact = bench.world.bundle.municipalities[municipality].policies["schuldhulp"].contact
+    assert contact is not None
+    return contact.manager
+
+
+def test_who_leads_in_the_new_municipality_is_told_of_an_offer_and_takes_it_over_on_the_board(
+    bench: Bench,
+) -> None:
+    old_id = moved(bench, someone(bench.world), ELSEWHERE)
+    bench.world.drain()
+    there = manager_of(bench, ELSEWHERE)
+    sql = "SELECT municipality, team FROM casework.alert WHERE case_id = %s AND reason = 'offer_waiting'"
+    assert bench.world.rows(sql, (old_id,)) == [(ELSEWHERE, there)]
+    said = f"{old_id.hex[:4]}-{old_id.hex[4:8]}".upper()
+    with at_the_board(bench.world, "schuldhulp", ELSEWHERE, there) as visitor:
+        assert "/offers" in visitor.get("/")
+        assert said in visitor.get("/offers")
+        visitor.get(f"/cases/{old_id}", 404)
+        ((transfer,),) = bench.world.rows(
+            "SELECT transfer_id FROM vault.transfer WHERE case_id = %s", (old_id,)
+        )
+        visitor.post(f"/offers/{transfer}", 400, answer="perhaps")
+        visitor.post(f"/offers/{transfer}", answer="yes")
+        wait_for(lambda: said not in visitor.get("/offers"), what="the offer is answered")
+        assert "Overgenomen" in visitor.get("/offers")
+        # Answered is answered: it cannot be asked again, by nobody.
+        visitor.post(f"/offers/{transfer}", 404, answer="no")
+        ((actor,),) = bench.world.rows(
+            "SELECT actor FROM audit.act WHERE about = %s AND act = 'offer_answered'", (old_id,)
+        )
+        assert actor == visitor.username
+    bench.world.drain()
+    answered = dict(bench.facts(old_id))["offer_answered"]
+    new = bench.world.case(UUID(answered["reference"]))
+    assert answered["accepted"] is True and (new["municipality"], new["stands"]) == (ELSEWHERE, True)
+    assert bench.world.violations() == {}
+
+
+def test_nobody_sees_or_answers_an_offer_to_another_team(bench: Bench) -> None:
+    old_id = moved(bench, someone(bench.world), ELSEWHERE)
+    ((transfer,),) = bench.world.rows("SELECT transfer_id FROM vault.transfer WHERE case_id = %s", (old_id,))
+    there = manager_of(bench, ELSEWHERE)
+    other = next(
+        team.id
+        for team in bench.world.bundle.municipalities[ELSEWHERE].teams
+        if team.id != there and team.purpose == "schuldhulp"
+    )
+    for municipality, team in ((ELSEWHERE, other), (HERE, manager_of(bench, HERE))):
+        with at_the_board(bench.world, "schuldhulp", municipality, team) as visitor:
+            assert f"{old_id.hex[:4]}-{old_id.hex[4:8]}".upper() not in visitor.get("/offers")
+            visitor.post(f"/offers/{transfer}", 404, answer="yes")
+            # Past the pages too: the database takes no errand about what this user may not see, nor in another's name.
+            store = Store(bench.world.stack.settings.database_url("bereik_web"))
+            for name in (visitor.username, "els"):
+                with (
+                    pytest.raises(psycopg.errors.InsufficientPrivilege),
+                    board.as_user(store, visitor.username) as tx,
+                ):
+                    errands.ask(tx, "schuldhulp", "offer_answered", transfer, {"accepted": True}, name)
+            store.close()
+
+
+def test_an_offer_that_cannot_be_taken_over_says_why_on_the_page_and_may_be_declined(bench: Bench) -> None:
+    old_id = moved(bench, someone(bench.world), ELSEWHERE)
+    bench.take_back(old_id)
+    there = manager_of(bench, ELSEWHERE)
+    ((transfer,),) = bench.world.rows("SELECT transfer_id FROM vault.transfer WHERE case_id = %s", (old_id,))
+    with at_the_board(bench.world, "schuldhulp", ELSEWHERE, there) as visitor:
+        visitor.post(f"/offers/{transfer}", answer="yes")
+        wait_for(lambda: "trok alle signalen in" in visitor.get("/offers"), what="the page says why")
+        visitor.post(f"/offers/{transfer}", answer="no")
+        wait_for(lambda: "Niet overgenomen" in visitor.get("/offers"), what="it is declined")
+    bench.world.drain()
+    assert dict(bench.facts(old_id))["offer_answered"]["accepted"] is False
+
+
+def test_what_the_board_asked_for_is_forgotten_after_a_week(bench: Bench) -> None:
+    old_id = moved(bench, someone(bench.world), ELSEWHERE)
+    ((transfer,),) = bench.world.rows("SELECT transfer_id FROM vault.transfer WHERE case_id = %s", (old_id,))
+    with at_the_board(bench.world, "schuldhulp", ELSEWHERE, manager_of(bench, ELSEWHERE)) as visitor:
+        visitor.post(f"/offers/{transfer}", answer="no")
+        wait_for(lambda: "Niet overgenomen" in visitor.get("/offers"), what="it is declined")
+    clock = App(Settings.from_env(bench.world.stack.environment("dags")))
+    sql = "SELECT count(*) FROM casework.errand WHERE about = %s"
+    clock.errands.expire()
+    assert bench.world.rows(sql, (transfer,)) == [(1,)]
+    bench.own("UPDATE casework.errand SET done_at = now() - interval '8 days' WHERE about = %s", transfer)
+    assert clock.errands.expire() >= 1
+    assert bench.world.rows(sql, (transfer,)) == [(0,)]
+    clock.store.close()
 
 
 def test_a_case_that_was_taken_back_meanwhile_cannot_be_taken_over(bench: Bench) -> None:

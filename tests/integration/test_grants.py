@@ -29,8 +29,8 @@ LOGINS = {
     "bereik_checks": f"{_CONSUMER} ops.parked:i audit.act:i",
     "bereik_relay": f"{_EVERY} ops.outbox:sd",
     "bereik_web": f"{_EVERY} ops.outbox:i ops.account:s ops.member:s ops.reviewer:s ops.gate_count:s ops.flow_count:s"
-    " casework.case:s casework.signal:s casework.fact:s casework.alert:s bridge.side:s bridge.bridge:s bridge.announced:s"
-    " audit.act:i",
+    " casework.case:s casework.signal:s casework.fact:s casework.alert:s casework.errand:si bridge.side:s bridge.bridge:s"
+    " bridge.announced:s vault.transfer:s vault.residency:s audit.act:i",
     "bereik_dags": f"{_EVERY} ops.position:s ops.outbox:i ops.gate_count:s ops.flow_count:s",
     "bereik_operator": "ops.bundle:si ops.activation:si ops.position:s ops.outbox:i ops.account:siud ops.member:siud"
     " ops.silence:siu ops.reviewer:siud ops.gate_count:s ops.flow_count:s audit.act:i",
@@ -46,12 +46,12 @@ PER_PURPOSE = {
     "bridging": "casework.case:s casework.fact:s casework.signal:s",
     "tracing": "vault.register:s vault.record:s",
     "delivering": "vault.register:s vault.record:s vault.residency:s casework.case:s casework.signal:s casework.fact:s",
-    "keeping": "vault.rate:si vault.residency:sd vault.transfer:sd casework.case:s",
-    "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu",
+    "keeping": "vault.rate:si vault.residency:sd vault.transfer:sd casework.case:s casework.errand:sd",
+    "checking": "vault.register:s vault.record:s vault.residency:siu vault.transfer:siu casework.errand:su",
     "reviewing": "vault.register:s vault.record:su vault.key:i vault.link:i vault.review:su vault.verdict:si vault.crowd:s",
 }
 AUDITOR = (
-    "audit.act bridge.announced bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.notice"
+    "audit.act bridge.announced bridge.bridge bridge.side bridge.trace casework.alert casework.case casework.errand casework.notice"
     " casework.notice_try casework.fact casework.matching casework.signal"
     " ops.endpoint ops.silence"
     " intake.landed intake.original intake.receipt intake.told ops.activation ops.bundle ops.member ops.outbox"
@@ -82,6 +82,7 @@ COLUMNS = {
         "vault.residency": {"case_id", "purpose"},
         "vault.transfer": {"purpose", "offered_at"},
         "casework.case": {"case_id", "purpose", "stands", "decided_at"},
+        "casework.errand": {"purpose", "done_at"},
     },
     "telling": {
         "intake.receipt": {"receipt_id", "partner", "purpose", "signal_id", "fate", "action"},
@@ -211,6 +212,22 @@ def test_which_columns_a_purpose_role_may_read(world: World, owner: psycopg.Conn
                 (table, f"{prefix}_{purpose}"),
             )
             assert {row[0] for row in rows} == columns, table
+
+
+def test_what_the_board_may_read_of_the_vault_says_nothing_about_anybody(owner: psycopg.Connection) -> None:
+    """That a case is offered, and which kinds of events wait; never whom it is about, a number or what a register holds."""
+    for table, columns in {
+        "vault.transfer": {
+            "transfer_id", "purpose", "case_id", "municipality", "toward", "team", "offered_at", "decided_at", "accepted",
+        },
+        "vault.residency": {"case_id", "person_id", "held"},
+    }.items():  # fmt: skip
+        rows = owner.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+            " AND has_column_privilege('bereik_web', attrelid, attnum, 'SELECT')",
+            (table,),
+        )
+        assert {row[0] for row in rows} == columns, table
 
 
 def test_the_bridge_opens_registers_and_never_makes_one(world: World) -> None:

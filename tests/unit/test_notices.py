@@ -183,6 +183,23 @@ def test_a_manager_hears_of_how_many_people_and_gets_no_link_to_a_case_of_a_team
     assert "crisis" in notices.subject([crisis], True, "Leiding", language)
 
 
+@pytest.mark.parametrize(
+    ("language", "what", "why"),
+    [
+        ("nl", "Een zaak van iemand die hierheen verhuisde wacht op uw antwoord", "iemand verhuisde naar uw gemeente"),
+        ("en", "The case of somebody who moved here waits for your answer", "somebody moved to your municipality"),
+    ],
+)  # fmt: skip
+def test_an_offer_leads_to_where_it_is_answered_and_tells_no_route_of_the_other_municipality(
+    language: str, what: str, why: str
+) -> None:
+    offer = replace(alert(1, reason="offer_waiting"), route=("area=zuid",), stands=False)
+    (line,) = notices.lines([offer], "https://board.example/", language)
+    assert (line["why_this"], line["why_us"], line["link"]) == (what, why, "https://board.example/offers")
+    # The case has ended where it was; that it waits here is news all the same.
+    assert drafts(offer) == [[offer.alert_id]]
+
+
 def test_every_reason_that_may_be_urgent_has_words() -> None:
     for name in ("municipality", "defaults"):
         shape = json.loads((REPOSITORY / "schemas" / "meta" / f"{name}.json").read_text("utf-8"))
