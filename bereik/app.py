@@ -562,6 +562,10 @@ class App:
                     counts[kind] += 1
         return counts
 
+    def forget(self) -> int:
+        """Remove answers of the registers, offers of movers' cases and forms of the board whose terms passed; returns how many."""
+        return self.inquiries.expire() + self.errands.expire()
+
     def waiting(self) -> list[str]:
         """Ids of the partners with a file to collect; makes the drop folders that are not there yet."""
         bundle = self.bundle()

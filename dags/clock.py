@@ -46,8 +46,7 @@ def clock() -> None:
         """How many answers of the registers, offers of movers' cases and forms of the board were removed as their terms passed."""
         from bereik.app import App
 
-        app = App.from_env()
-        return app.inquiries.expire() + app.errands.expire()
+        return App.from_env().forget()
 
     @task
     def rates() -> int:

@@ -485,10 +485,10 @@ def test_what_the_board_asked_for_is_forgotten_after_a_week(bench: Bench) -> Non
         wait_for(lambda: "Niet overgenomen" in visitor.get("/offers"), what="it is declined")
     clock = App(Settings.from_env(bench.world.stack.environment("dags")))
     sql = "SELECT count(*) FROM casework.errand WHERE about = %s"
-    clock.errands.expire()
+    clock.forget()
     assert bench.world.rows(sql, (transfer,)) == [(1,)]
     bench.own("UPDATE casework.errand SET done_at = now() - interval '8 days' WHERE about = %s", transfer)
-    assert clock.errands.expire() >= 1
+    assert clock.forget() >= 1
     assert bench.world.rows(sql, (transfer,)) == [(0,)]
     clock.store.close()
 
