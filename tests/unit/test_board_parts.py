@@ -39,7 +39,8 @@ def test_every_text_exists_and_is_used() -> None:
                 "flows.col.", "plan.missing.", "plan.state.", "plan.promise.",
                 "bridge.field.", "bridge.ground.", "board.morning", "board.afternoon", "board.evening", "due.", "fact.",
                 "case.now.", "yes", "no", "review.answered.", "review.then.", "review.field.", "review.same", "review.different",
-                "review.one_side", "tray.answer.", "tray.field.", "tray.choice.", "tray.then.", "tray.held.", "errand.")  # fmt: skip
+                "review.one_side", "tray.answer.", "tray.field.", "tray.choice.", "tray.then.",
+                "tray.held.", "errand.")  # fmt: skip
     joined = "\n".join(sources)
     idle = [
         key
