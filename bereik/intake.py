@@ -196,6 +196,9 @@ class Intake:
                 return _refuse(item, receipts.reason("nothing_corrected"), Gate.ALLOWED)
             if (below := purpose.below_minimum(kind, item.changes)) is not None:
                 return _refuse(item, _law(below), Gate.REFUSED)
+            said = purpose.corrected_consent(kind, partner, item.changes)
+            if said is not None and not said.counts:
+                receipt.reasons = [receipts.reason("consent_not_counted")]
         item.original = str(event.data[reference])
         self._accept(item, kind.purpose, partner, item.original)
         return item

@@ -177,6 +177,18 @@ def consent(signal_type: SignalType, agreement: Agreement | None, data: Mapping[
     return Consent(str(form), str(who or ""), registered and who is not None)
 
 
+def corrected_consent(
+    signal_type: SignalType, partner: Partner, changes: Mapping[str, Any]
+) -> Consent | None:
+    """The consent that a correction carries. It names no municipality, so here a form counts that is registered for this partner
+    anywhere; where the signal was sent decides."""
+    form = changes.get(signal_type.consent_form_field or "")
+    found = (
+        one for one in partner.agreements if signal_type.id in one.signal_types and form in one.consent_forms
+    )
+    return consent(signal_type, next(found, None), changes)
+
+
 def forbidden(signal_type: SignalType, data: Mapping[str, Any]) -> tuple[Reason, ...]:
     """The forbidden fields that an event carries. Also for events that the contract refuses: the article says more."""
     return tuple(

@@ -29,6 +29,7 @@ _ROLE_KINDS: Final[Mapping[str, str]] = {
 }
 # Roles whose fields casework decides on, so they have to be facts.
 _FACT_ROLES: Final = ("amount", "crisis", "warm", "sort")
+_CONSENT_ROLES: Final = ("consent_form", "consent_by")
 
 
 def shape(reading: Reading, document: Document) -> None:
@@ -204,7 +205,7 @@ def _report_entry(
         if asked != steps:
             key = (*_custom_key(entry, here, "roles"), "attestation")
             draft.report(document, key, "its fields are not the steps", steps)
-    if ("consent_form" in roles) != ("consent_by" in roles):
+    if 0 < sum(role in roles for role in _CONSENT_ROLES) < len(_CONSENT_ROLES):
         key = _custom_key(entry, here, "roles")
         draft.report(document, key, "consent needs both its form and who gave it", "consent_form, consent_by")
     _sorts(draft, document, here, entry, rows)
@@ -261,15 +262,16 @@ def _withdraw_entry(draft: Draft, document: Document, index: int, entry: Mapping
 def _correct_entry(
     draft: Draft, document: Document, index: int, entry: Mapping[str, Any], report: Mapping[str, Any]
 ) -> None:
-    """What can be corrected are facts, as the report has them: whom a signal is about is no fact."""
+    """What can be corrected are facts and consent, as the report has them: whom a signal is about is neither."""
     rows = {name: row for _, row, name in _walk(report["properties"], ())}
-    facts, roles = custom(report)["facts"], custom(entry)["roles"]
+    roles, said = custom(entry)["roles"], custom(report)["roles"]
+    facts = [*custom(report)["facts"], *(said[role] for role in _CONSENT_ROLES if role in said)]
     for at, row in enumerate(entry["properties"]):
         if row["name"] in (roles["reference"], roles.get("reason")):
             continue
         key: Key = ("schema", index, "properties", at)
         if row["name"] not in facts:
-            draft.report(document, (*key, "name"), "no fact of the report", facts)
+            draft.report(document, (*key, "name"), "no fact of the report, and no consent", facts)
         elif row["logicalType"] != rows[row["name"]]["logicalType"]:
             draft.report(
                 document,

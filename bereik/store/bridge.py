@@ -119,7 +119,10 @@ class BridgeRows:
         for row in rows:
             found = self._tx.rows(
                 "INSERT INTO bridge.announced (case_id, purpose, toward, municipality, person_id, form, who, announced_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING case_id::text",
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (case_id, toward, person_id) DO UPDATE"
+                # A partner may correct on which form it was, or who signed.
+                " SET form = excluded.form, who = excluded.who, announced_at = excluded.announced_at"
+                " WHERE (announced.form, announced.who) <> (excluded.form, excluded.who) RETURNING case_id::text",
                 (
                     row.case_id, row.purpose, row.toward, row.municipality, row.person_id, row.form, row.who,
                     row.announced_at,

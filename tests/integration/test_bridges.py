@@ -384,6 +384,48 @@ def test_an_announcement_ends_with_a_withdrawal_and_with_its_signal(world: World
     )
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_correction_of_the_consent_alone_is_announced(world: World, rule: BridgeRule, first: int) -> None:
+    """Nothing else of the case changes, and who gave it may be mended too: what the team reads is the last word."""
+    purpose = rule.purposes[first]
+    kind, pupil = kind_of(world, purpose), world.bundle.purposes[purpose].subject == "person"
+    wrong = roles(rule, 12 if pupil else 17)[purpose]
+    who = {**person(), **house(world.bundle, CONSENT_PLACE), **({"birth_date": born(17)} if pupil else {})}
+    partner, sent = world.partner_of(kind, CONSENT_PLACE), world.report(kind, CONSENT_PLACE, who)
+    world.drain()
+    cases = {purpose: world.cases_of(partner, sent)[0][1]}
+    before = world.case(cases[purpose])
+
+    mended = world.correction(kind, partner, sent, **reported(world, rule, purpose, by=wrong))
+    world.send(partner, mended, key=CONSENT_PLACE)
+    world.drain()
+    assert world.fate(partner, mended["id"]) == ("accepted", "allowed", [])
+    assert announced(world, cases)[purpose] == ([] if pupil else [(rule.forms[0], wrong)]), (
+        "at 17 a pupil agrees"
+    )
+    world.send(
+        partner, world.correction(kind, partner, sent, **reported(world, rule, purpose)), key=CONSENT_PLACE
+    )
+    world.drain()
+    assert announced(world, cases)[purpose] == [(rule.forms[0], roles(rule)[purpose])]
+    assert told(world, cases)[purpose] == ["bridge_announced"]
+    after = world.case(cases[purpose])
+    assert (after["status"], after["team"], after["signals"]) == (
+        before["status"],
+        before["team"],
+        before["signals"],
+    )
+
+    strange = world.correction(kind, partner, sent, **reported(world, rule, purpose, form="another-v1"))
+    world.send(partner, strange, key=CONSENT_PLACE)
+    world.drain()
+    assert world.fate(partner, strange["id"]) == ("accepted", "allowed", ["consent_not_counted"])
+    assert announced(world, cases)[purpose] == [], (
+        "what was signed on no registered form is nobody's to confirm"
+    )
+    assert world.violations() == {}
+
+
 @pytest.mark.parametrize(
     ("changes", "reasons", "why"),
     [

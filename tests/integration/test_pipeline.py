@@ -317,6 +317,27 @@ def test_a_correction_reaches_the_case_and_its_team_and_keeps_the_term(
     assert world.violations() == {}
 
 
+def test_a_school_corrects_size_and_days_of_an_absence_and_nothing_else_of_it(world: World) -> None:
+    kind = next(one for one in world.bundle.signal_types.values() if one.purpose == "leerplicht")
+    school = world.partner_of(kind, HERE)
+    sent = world.report(kind, HERE, {**person(), **house(world.bundle, HERE)})
+    world.drain()
+    ((_, case_id),) = world.cases_of(school, sent)
+    began, ended = ((today() - timedelta(days=days)).isoformat() for days in (9, 2))
+    mended = world.correction(kind, school, sent, begindatum=began, einddatum=ended, omvang=21)
+    other = [
+        world.correction(kind, school, sent, **{field: value})
+        for field, value in (("brin", "00AP00"), ("verzuimsoort", "L"), (kind.identity["birth_date"], began))
+    ]
+    world.send(school, mended, *other, key=HERE)
+    world.drain()
+    ((facts,),) = world.rows("SELECT facts FROM casework.signal WHERE case_id = %s", (case_id,))
+    assert (facts["begindatum"], facts["einddatum"], facts["omvang"]) == (began, ended, 21)
+    assert world.alerts(case_id) == ["new_case", "corrected"]
+    assert {world.fate(school, one["id"])[0] for one in other} == {"refused"}
+    assert world.violations() == {}
+
+
 def test_it_was_somebody_else_takes_the_signal_back(world: World, debt: SignalType, partner: str) -> None:
     word = next(word for word, ours in debt.because.items() if ours == "wrong_person")
     sent = world.report(debt, HERE, {**person(), **house(world.bundle, HERE)})
