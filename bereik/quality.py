@@ -187,7 +187,7 @@ def load(path: Path) -> Suite:
 
 
 def judge_batch(columns: Mapping[str, Sequence[int | None]], suite: Suite) -> Verdict:
-    """Judge a delivered file, as `collect.frame` made it: numbers that tell equal from different."""
+    """Judge a delivered file, as `batch.frame` made it: numbers that tell equal from different."""
     size = len(next(iter(columns.values()), ()))
     # A field that the partner's columns do not have is not asked of its files; the contract says what is required.
     kept = [entry for entry in suite.expectations if entry["kwargs"].get("column", "refused") in columns]

@@ -20,7 +20,7 @@ SIZE = 40
 
 
 def delivery(**changes: Sequence[int | None]) -> dict[str, Sequence[int | None]]:
-    """A delivered file of 40 rows in which all is well, as `collect.frame` makes it."""
+    """A delivered file of 40 rows in which all is well, as `batch.frame` makes it."""
     each = list(range(SIZE))
     return {
         "refused": [0] * SIZE,

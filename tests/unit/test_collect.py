@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bereik import collect, sheets
+from bereik import batch, collect, sheets
+from bereik.batch import Delivery
 from bereik.bundle import Bundle
-from bereik.collect import Collected, Delivery, Finding
+from bereik.collect import Collected, Finding
 from bereik.declared.partners import Partner
 from bereik.keys import Box
 from bereik.sheets import FileRefused
@@ -83,7 +84,7 @@ def deliver(
 ) -> Delivery:
     """Read a file at the door."""
     raw = content.encode(partner.encoding) if isinstance(content, str) else content
-    return collect.read_delivery(raw, kind, partner, bundle, BOX, NOW, **rest)
+    return batch.read_delivery(raw, kind, partner, bundle, BOX, NOW, **rest)
 
 
 def rules(delivery: Delivery) -> list[tuple[int | None, str]]:
@@ -155,7 +156,7 @@ def test_without_a_reference_the_id_is_a_keyed_hash_of_the_primary_key(
     assert first.errors == () and first.event.id == mended.event.id, (
         "the same fact, so intake sees other content"
     )
-    other = collect.read_delivery(
+    other = batch.read_delivery(
         as_csv(partner, [good(partner, kenmerk="")]).encode(), "csv", partner, bundle, Box(b"o" * 32), NOW
     ).rows[0]
     assert other.event.id != first.event.id, "another key gives another id"
@@ -719,7 +720,7 @@ def test_leftovers_go_after_their_term(tmp_path: Path, bundle: Bundle, partner: 
 
 def test_a_suite_sees_numbers_only(bundle: Bundle, partner: Partner) -> None:
     rows = [good(partner), good(partner, kenmerk="K-2", geslachtsnaam="Other"), good(partner, postcode="")]
-    columns = collect.frame(deliver(partner, bundle, as_csv(partner, rows)), bundle)
+    columns = batch.frame(deliver(partner, bundle, as_csv(partner, rows)), bundle)
     assert columns["refused"] == [0, 0, 1] and columns["reference"] == [0, 1, 0]
     assert columns["surname"] == [0, 1, 0] and columns["postcode"] == [0, 0, None]
     assert all(cell is None or isinstance(cell, int) for cells in columns.values() for cell in cells)
@@ -727,5 +728,5 @@ def test_a_suite_sees_numbers_only(bundle: Bundle, partner: Partner) -> None:
 
 def test_every_rule_is_in_the_partners_guide() -> None:
     guide = (ROOT / "docs" / "partner" / "files.md").read_text("utf-8")
-    for rule in (*sheets.FILE_TEXTS, *collect.ROW_TEXTS):
+    for rule in (*sheets.FILE_TEXTS, *batch.ROW_TEXTS):
         assert f"`{rule}`" in guide, rule

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bereik import fiction, purpose, signal
+from bereik.batch import read_delivery
 from bereik.bundle import Bundle
 from bereik.cases import local_day
-from bereik.collect import read_delivery
 from bereik.fiction import Delivery, Ending, History
 from bereik.fiction import brp as registers
 
