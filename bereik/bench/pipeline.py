@@ -71,7 +71,11 @@ def _fill(stack: Stack, app: App, stream: fiction.Load, say: Callable[[str], Non
     settings = stack.settings
     broker = settings.kafka_admin
     admin = Admin(broker)
-    admin.set_retention([f"in.{partner}" for partner in app.bundle().partners], -1)
+    doors = [f"in.{partner}" for partner in app.bundle().partners]
+    admin.set_retention(doors, -1)
+    # A file of the log ends where its records' own days are too far apart. A week of a door is one file or a few; of months
+    # at once each batch would be one, and a fetch holds no more of a partition than one file.
+    admin.configure({door: {"segment.ms": str(2**63 - 1)} for door in doors})
     admin.close()
     producer = Producer(broker)
     sent = 0
