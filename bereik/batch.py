@@ -19,8 +19,8 @@ import yaml
 
 from bereik.bundle import Bundle
 from bereik.cases import local_day
-from bereik.contract import Field
-from bereik.declared.partners import Partner
+from bereik.contract import Contract, Field
+from bereik.declared.partners import Partner, RowKinds
 from bereik.declared.signals import SignalType
 from bereik.errors import LastingError
 from bereik.ports import Box
@@ -31,6 +31,9 @@ FILE_TEXTS["attestation_unreadable"] = (
     "een verklaring met per stap ja of nee; stappen: {steps}",
     "an attestation with yes or no per step; steps: {steps}",
 )
+
+# In place of an event's version, where a row says of what kind it is by no agreed word.
+_NO_KIND: Final = "onbekend"
 
 ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "cell_count": ("evenveel cellen als de kopregel", "as many cells as the header row"),
@@ -69,6 +72,11 @@ ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "een getal zonder punten of komma's als scheiding van duizendtallen",
         "a number without points or commas between thousands",
     ),
+    "row_extra": (
+        "niets: in een regel van deze soort blijft deze kolom leeg",
+        "nothing: in a row of this kind this column stays empty",
+    ),
+    "row_kind": ("leeg, of een van: {words}", "empty, or one of: {words}"),
     "reference_is_bsn": (
         "een eigen kenmerk; dit is een geldig burgerservicenummer",
         "a reference of your own; this is a valid citizen service number",
@@ -143,8 +151,9 @@ def read_delivery(
         raise FileRefused("file_kind", kind="Excel (.xlsx)" if partner.file_format == "xlsx" else "CSV")
     reader = _Reader(partner, bundle.signal_types[partner.file_signal_type], bundle, box, received_at)
     vouched = reader.attestation(attestation) if attestation is not None else {}
-    columns = list(partner.columns)
-    lines = read(content, columns, kind, partner.delimiter, partner.encoding)
+    said = partner.row_kinds
+    optional = [said.column, said.reason] if said is not None else []
+    lines = read(content, list(partner.columns), kind, partner.delimiter, partner.encoding, optional)
     rows = tuple(reader.row(line, vouched) for line in lines)
     return Delivery(delivery_id(content, partner, box), partner.id, reader.kind.id, rows)
 
@@ -181,25 +190,75 @@ class _Reader:
 
     def row(self, line: Line, vouched: Mapping[str, bool]) -> Row:
         """The event of one line. It is made whatever the line holds; what cannot be used is left to the contract."""
-        data: dict[str, Any] = {}
-        faults: list[_Fault] = []
-        if line.cells is not None:
-            for path, known, cell in zip(self.paths, self.fields, line.cells, strict=True):
-                if cell is None:
-                    continue
-                value, rule = self._convert(path, known, cell)
-                if rule is not None:
-                    faults.append(_Fault(path, rule))
-                _put(data, path, value)
+        cells: Sequence[Cell] = line.cells or ()
+        if self.partner.row_kinds is not None and line.cells is not None:
+            *cells, word, why = line.cells
+            if word is not None:
+                return self._about(self.partner.row_kinds, line, cells, word, why)
+        data, faults = self._data(cells, {})
         municipality = self._municipality(data)
         if vouched and self._vouched_by_delivery(municipality):
             held = data.setdefault(self.kind.attestation_field or "", {})
             for step, taken in vouched.items():
                 held.setdefault(step, taken)
         event = Event(self._id(data, faults, line), self.partner.source, self.kind.event_type, None, {}, data)
-        return Row(line.number, event, municipality, tuple(self._errors(line, event, faults)))
+        errors = self._errors(line, event, faults, self.kind.contract, self.columns)
+        return Row(line.number, event, municipality, tuple(errors))
 
-    def _errors(self, line: Line, event: Event, faults: Sequence[_Fault]) -> Iterator[RowError]:
+    def _about(self, said: RowKinds, line: Line, cells: Sequence[Cell], word: Cell, why: Cell) -> Row:
+        """A row that takes back or corrects the one with the same reference: the event holds what else it names.
+
+        What its contract does not take (a name, on a withdrawal) is refused there, as in an event of the partner's own.
+        """
+        action = said.actions.get(word.casefold()) if isinstance(word, str) else None
+        about = self.kind.about(action) if action is not None else None
+        # The same line again is the same event; another line about the same report is another.
+        own_id = str(self.box.id(f"line|{self.partner.id}|{action}|{line.raw}"))
+        if about is None:
+            # No agreed word: not the report that it might be, but an event of no known type, which is counted and refused.
+            event = Event(own_id, self.partner.source, f"{self.kind.event_type}.{_NO_KIND}", None, {}, {})
+            dutch, english = (text.format(words=", ".join(said.actions)) for text in ROW_TEXTS["row_kind"])
+            return Row(
+                line.number, event, None, (RowError(line.number, said.column, "row_kind", dutch, english),)
+            )
+        names = {self.kind.reference_field: about.reference_field}
+        data, faults = self._data(cells, names)
+        columns = {names.get(path, path): column for path, column in self.columns.items()}
+        # Intake says of all of these together that a field is unknown; here the columns can be named.
+        filled = [
+            names.get(path, path) for path, cell in zip(self.paths, cells, strict=True) if cell is not None
+        ]
+        faults += [_Fault(name, "row_extra") for name in filled if name not in about.contract.fields]
+        if about.reason_field is not None:
+            columns[about.reason_field] = said.reason
+            if why is not None:
+                data[about.reason_field] = why if isinstance(why, str) else {"damaged": "excel_number"}
+        event = Event(own_id, self.partner.source, about.event_type, None, {}, data)
+        errors = self._errors(line, event, faults, about.contract, columns)
+        return Row(line.number, event, None, tuple(errors))
+
+    def _data(self, cells: Sequence[Cell], names: Mapping[str, str]) -> tuple[dict[str, Any], list[_Fault]]:
+        """The fields of a row, some under another name, and what is wrong with them; an empty cell is an absent field."""
+        data: dict[str, Any] = {}
+        faults: list[_Fault] = []
+        for path, known, cell in zip(self.paths, self.fields, cells, strict=bool(cells)):
+            if cell is None:
+                continue
+            value, rule = self._convert(path, known, cell)
+            name = names.get(path, path)
+            if rule is not None:
+                faults.append(_Fault(name, rule))
+            _put(data, name, value)
+        return data, faults
+
+    def _errors(
+        self,
+        line: Line,
+        event: Event,
+        faults: Sequence[_Fault],
+        contract: Contract,
+        columns: Mapping[str, str],
+    ) -> Iterator[RowError]:
         if line.cells is None:
             yield RowError(line.number, "", "cell_count", *ROW_TEXTS["cell_count"])
             return
@@ -207,15 +266,15 @@ class _Reader:
             dutch, english = ROW_TEXTS[fault.rule]
             yield RowError(
                 line.number,
-                self.columns[fault.path],
+                columns[fault.path],
                 fault.rule,
                 dutch.format(form=self.forms[0]),
                 english.format(form=self.forms[1]),
             )
-        found = {fault.path for fault in faults}
-        for error in self.kind.contract.check(event, self.received_at):
+        found = {"*" if fault.rule == "row_extra" else fault.path for fault in faults}
+        for error in contract.check(event, self.received_at):
             if error.field not in found:
-                column = self.columns.get(error.field, error.field)
+                column = columns.get(error.field, error.field)
                 yield RowError(line.number, column, error.rule, error.expected_nl, error.expected_en)
 
     def _id(self, data: Mapping[str, Any], faults: list[_Fault], line: Line) -> str:
@@ -453,14 +512,16 @@ def _put(data: dict[str, Any], path: str, value: Any) -> None:
 
 
 def frame(delivery: Delivery, bundle: Bundle) -> dict[str, list[int | None]]:
-    """The delivery as columns that Great Expectations may see: equal values have equal numbers, and nothing else.
+    """The reports of a delivery as columns that Great Expectations may see: equal values have equal numbers, and nothing else.
 
     Columns: `refused` (1 or 0), `reference`, `person`, `household`, and each linkage field of the type. An empty
     field is None. A number means nothing outside its column, so no result can hold anybody's value.
     """
     kind = bundle.signal_types[delivery.signal_type]
-    data = [row.event.data for row in delivery.rows]
-    columns: dict[str, list[int | None]] = {"refused": [1 if row.errors else 0 for row in delivery.rows]}
+    # Rows about an earlier one name hardly anything, which says nothing of the file's quality.
+    reports = [row for row in delivery.rows if row.event.type == kind.event_type]
+    data = [row.event.data for row in reports]
+    columns: dict[str, list[int | None]] = {"refused": [1 if row.errors else 0 for row in reports]}
     keys: dict[str, tuple[str, ...]] = {"reference": (kind.reference_field,)}
     for name, parts in (("person", bundle.linkage.person), ("household", bundle.linkage.household)):
         keys[name] = tuple(kind.identity[part] for part in parts if part in kind.identity)

@@ -154,7 +154,7 @@ def _collect_file(
         error = RowError(None, "", "file_our_fault", *FILE_TEXTS["file_our_fault"])
         _put_away(path, companion, home, "held", identity, [error])
         return
-    findings = judge(columns, delivery.signal_type)
+    findings = judge(columns, delivery.signal_type) if columns["refused"] else []
     errors = [RowError(None, "", found.rule, found.expected_nl, found.expected_en) for found in findings]
     errors += delivery.errors
     rules = ", ".join(found.rule for found in findings) or "none"

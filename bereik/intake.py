@@ -163,13 +163,10 @@ class Intake:
         """A withdrawal or a correction of an earlier signal. A correction that it was somebody else takes the signal back."""
         receipt, kind = item.receipt, item.signal_type
         assert kind is not None and receipt.action is not None
-        contract, reference, reason = (
-            (kind.withdrawal_contract, kind.withdrawal_reference_field, kind.withdrawal_reason_field)
-            if receipt.action == "withdraw"
-            else (kind.correction_contract, kind.correction_reference_field, kind.correction_reason_field)
-        )
-        if contract is None or reference is None:
+        about = kind.about(receipt.action)
+        if about is None:
             return _refuse(item, receipts.reason("unknown_type"))
+        reference, reason = about.reference_field, about.reason_field
         admission = purpose.admit(
             kind,
             receipt.action,
@@ -183,7 +180,7 @@ class Intake:
         if admission.outcome is not purpose.Outcome.ALLOWED:
             receipt.reasons = [_law(reason) for reason in admission.reasons]
             return item
-        errors = contract.check(event, receipt.received_at)
+        errors = about.contract.check(event, receipt.received_at)
         if errors:
             receipt.reasons = [_field(error) for error in errors]
             return item

@@ -124,46 +124,57 @@ class Line:
     raw: str
 
 
-def read(content: bytes, columns: Sequence[str], kind: str, delimiter: str, encoding: str) -> list[Line]:
-    """All rows, with cells in the order of `columns`. Raises `FileRefused`."""
+def read(
+    content: bytes,
+    columns: Sequence[str],
+    kind: str,
+    delimiter: str,
+    encoding: str,
+    optional: Sequence[str] = (),
+) -> list[Line]:
+    """All rows, with cells in the order of `columns`, then of `optional` ones that the header may leave out.
+
+    Raises `FileRefused`.
+    """
     if not content.strip():
         raise FileRefused("file_empty")
     if len(content) > MAX_BYTES:
         raise FileRefused("file_too_large")
     if kind == "xlsx":
-        rows = _xlsx(content, len(columns))
+        rows = _xlsx(content, len(columns) + len(optional))
     else:
         rows = _csv(content, columns, delimiter, encoding)
     first = next(rows, None)
     if first is None:
         raise FileRefused("file_empty")
-    order = _order(first[1], columns)
+    order = _order(first[1], columns, optional)
     lines = [_line(number, cells, order, len(first[1])) for number, cells in rows]
     if not lines:
         raise FileRefused("file_empty")
     return lines
 
 
-def _order(header: Sequence[Cell], columns: Sequence[str]) -> list[int]:
-    """Where each declared column stands. The header must name all of them, once, and nothing else."""
+def _order(header: Sequence[Cell], columns: Sequence[str], optional: Sequence[str]) -> list[int | None]:
+    """Where each declared column stands. The header must name all but the optional ones, once, and nothing else."""
     names = [cell.strip() if isinstance(cell, str) else "" for cell in header]
     missing = [column for column in columns if column not in names]
     if missing:
         raise FileRefused("header_missing", row=1, column=missing[0], columns=", ".join(missing))
-    for column in columns:
+    known = (*columns, *optional)
+    for column in known:
         if names.count(column) > 1:
             raise FileRefused("header_duplicate", row=1, column=column)
-    strangers = [str(place) for place, name in enumerate(names, 1) if name not in columns]
+    strangers = [str(place) for place, name in enumerate(names, 1) if name not in known]
     if strangers:
         raise FileRefused("header_unknown", row=1, positions=", ".join(strangers))
-    return [names.index(column) for column in columns]
+    return [names.index(column) if column in names else None for column in known]
 
 
-def _line(number: int, cells: Sequence[Cell], order: list[int], width: int) -> Line:
+def _line(number: int, cells: Sequence[Cell], order: Sequence[int | None], width: int) -> Line:
     raw = "\x1f".join("" if cell is None else f"{type(cell).__name__}:{cell}" for cell in cells)
     if len(cells) != width:
         return Line(number, None, raw)
-    return Line(number, tuple(cells[place] for place in order), raw)
+    return Line(number, tuple(None if place is None else cells[place] for place in order), raw)
 
 
 def _text(cell: str) -> Cell:

@@ -132,3 +132,23 @@ def _file(draft: Draft, document: Document, partner: Mapping[str, Any]) -> None:
     ]
     if missing:
         draft.report(document, ("file", "columns"), f"no column for {', '.join(missing)}", missing)
+    if "rows" in layout:
+        _row_kinds(draft, document, layout, kind, targets)
+
+
+def _row_kinds(
+    draft: Draft, document: Document, layout: Mapping[str, Any], kind: Mapping[str, Any], targets: list[str]
+) -> None:
+    """Rows that take back or correct name the earlier one by its reference, in words and columns of their own."""
+    rows, here = layout["rows"], ("file", "rows")
+    if kind["reference_field"] not in targets:
+        message = f"no column for {kind['reference_field']}: rows cannot name an earlier one"
+        draft.report(document, here, message, "a column for it")
+    for part in ("column", "reason"):
+        if rows[part] in layout["columns"] or (part == "reason" and rows[part] == rows["column"]):
+            draft.report(document, (*here, part), "a column that is something else already", "another name")
+    if rows.get("withdraw", "").casefold() == rows.get("correct", "").casefold():
+        draft.report(document, (*here, "correct"), "the same word for both", "two words")
+    for action, contract in (("withdraw", "withdrawal_contract"), ("correct", "correction_contract")):
+        if action in rows and kind[contract] is None:
+            draft.report(document, (*here, action), "this type has no such event", "an entry in its contract")

@@ -32,6 +32,18 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class RowKinds:
+    """How rows of a file say that they take back or correct an earlier one: the column of the word, that of the reason.
+
+    `actions` are "withdraw" and "correct", by the partner's word in small letters. Both columns may be left out of a file.
+    """
+
+    column: str
+    reason: str
+    actions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Partner:
     """An organisation that may send. `columns` maps a column of its file to a data field (a dot goes one deeper)."""
 
@@ -52,6 +64,7 @@ class Partner:
     date_format: str = "%Y-%m-%d"
     yes_word: str = "ja"
     no_word: str = "nee"
+    row_kinds: RowKinds | None = None
 
     @property
     def signal_types(self) -> frozenset[str]:
@@ -92,4 +105,10 @@ class Partner:
             date_format=layout.get("dateFormat", "%Y-%m-%d"),
             yes_word=layout.get("yes", "ja"),
             no_word=layout.get("no", "nee"),
+            row_kinds=_row_kinds(layout["rows"]) if "rows" in layout else None,
         )
+
+
+def _row_kinds(row: Mapping[str, Any]) -> RowKinds:
+    actions = {row[action].casefold(): action for action in ("withdraw", "correct") if action in row}
+    return RowKinds(row["column"], row["reason"], actions)

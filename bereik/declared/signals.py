@@ -72,6 +72,16 @@ class SignalKind:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """An event about an earlier one: its type and contract, and its fields for the id of the earlier one and for the reason."""
+
+    event_type: str
+    contract: Contract
+    reference_field: str
+    reason_field: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalType(SignalKind):
     """One kind of signal that partners send. `*_field` and the values of `identity` are names of fields in the event's `data`.
@@ -106,6 +116,27 @@ class SignalType(SignalKind):
     minimum_eur: int | None = None
     minimum_article: str | None = None
     processing_activity_id: str = ""
+
+    def about(self, action: str) -> About | None:
+        """How this type is taken back ("withdraw") or mended ("correct"); None where it declares no such event."""
+        event_type, contract, reference, reason = (
+            (
+                self.withdrawal_type,
+                self.withdrawal_contract,
+                self.withdrawal_reference_field,
+                self.withdrawal_reason_field,
+            )
+            if action == "withdraw"
+            else (
+                self.correction_type,
+                self.correction_contract,
+                self.correction_reference_field,
+                self.correction_reason_field,
+            )
+        )
+        if event_type is None or contract is None or reference is None:
+            return None
+        return About(event_type, contract, reference, reason)
 
     def signal_date(self, data: Mapping[str, Any], received_on: date) -> date:
         """The day that matching uses: the partner's signal date, else the day of receipt in the Netherlands."""

@@ -90,6 +90,39 @@ def test_a_file_becomes_receipts_and_the_same_file_again_only_duplicates(
     assert app.files()[partner.id]["incoming"] == 0
 
 
+def test_a_file_takes_back_and_corrects_what_an_earlier_one_reported(
+    stack: Stack, world: World, app: App
+) -> None:
+    partner = next(one for one in world.bundle.partners.values() if one.file_format == "csv")
+    kind, said = world.bundle.signal_types[partner.file_signal_type or ""], partner.row_kinds
+    assert said is not None and kind.amount_field
+    kept, gone = (f"K-{uuid4().hex[:10]}" for _ in range(2))
+    rows = [
+        data_for(kind, person() | house(world.bundle, "9901"), **{kind.reference_field: reference})
+        for reference in (kept, gone)
+    ]
+    deliver(stack, partner, f"{kept}.csv", as_csv(partner, rows))
+    app.collect(partner.id)
+    world.drain()
+    cases = [world.cases_of(partner.id, reference)[0][1] for reference in (kept, gone)]
+
+    wider = replace(partner, columns={**partner.columns, said.column: "_kind", said.reason: "_why"})
+    words = {action: word for word, action in said.actions.items()}
+    later = [
+        {kind.reference_field: kept, kind.amount_field: 777, "_kind": words["correct"]},
+        {kind.reference_field: gone, "_kind": words["withdraw"], "_why": "betaald"},
+    ]
+    deliver(stack, partner, f"{gone}.csv", as_csv(wider, later))
+    done = app.collect(partner.id)
+    assert (done.published, done.row_errors, done.held) == (2, 0, 0)
+    world.drain()
+    assert [world.case(case_id)["stands"] for case_id in cases] == [True, False]
+    assert world.alerts(cases[0])[-1] == "corrected" and world.alerts(cases[1])[-1] == "paid"
+    sql = "SELECT facts FROM casework.signal WHERE case_id = %s"
+    assert world.rows(sql, (cases[0],))[0][0][kind.amount_field] == 777
+    assert world.violations() == {}
+
+
 def test_the_sweep_removes_what_landed_and_nothing_that_did_not(world: World, app: App) -> None:
     kind = world.type_of("schuldhulp", amount=True)
     partner = world.partner_of(kind, "9901")

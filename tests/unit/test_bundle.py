@@ -203,6 +203,10 @@ DEFAULTS = "municipalities/defaults.yaml"
         (FILED, "    Postcode: postcode\n", "", "file.columns", "no column for postcode", "postcode"),
         (FILED, "encoding: cp1252", "encoding: ebcdic", "file.encoding", "not one of the known words", "cp1252"),
         (FILED, "%d-%m-%Y", "%d-%m", "file.dateFormat", "no full date", "%Y"),
+        (FILED, "correct: correctie", "correct: Intrekking", "rows.correct", "the same word for both", "two words"),
+        (FILED, "column: Soort bericht", "column: Kenmerk", "rows.column", "something else already", "another name"),
+        (FILED, "withdraw: intrekking, correct: correctie, ", "", "file.rows", "out of bounds", ""),
+        (FILED, "    Kenmerk: kenmerk\n", "", "file.rows", "cannot name an earlier one", "a column for it"),
         (FILED, "door: file", "door: kafka", "file", "only the door named file", "file"),
         # Rules that route to nobody: no team at the root, and no route at all.
         (TOWN, "    team: 9901-triage\n", "", "routes.schuldhulp", "key is missing: team", ""),

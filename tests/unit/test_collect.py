@@ -97,6 +97,71 @@ def column(partner: Partner, path: str) -> str:
     return next(name for name, field in partner.columns.items() if field == path)
 
 
+# ---------------------------------------------------------------- rows about an earlier one
+
+
+def about(partner: Partner, word: str, reason: str = "", **cells: str) -> str:
+    """A file of one report and one row about it, with the two columns that say so."""
+    kinds = partner.row_kinds
+    assert kinds is not None
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow([*partner.columns, kinds.column, kinds.reason])
+    for row, said in ((good(partner), ("", "")), ({"kenmerk": "K-0001", **cells}, (word, reason))):
+        writer.writerow([*(row.get(path, "") for path in partner.columns.values()), *said])
+    return out.getvalue()
+
+
+def test_a_row_takes_an_earlier_one_back_by_its_reference(bundle: Bundle, partner: Partner) -> None:
+    kind = bundle.signal_types[partner.file_signal_type or ""]
+    delivery = deliver(partner, bundle, about(partner, "Intrekking", "betaald"))
+    report, row = delivery.rows
+    assert delivery.errors == ()
+    assert (report.event.type, row.event.type) == (kind.event_type, kind.withdrawal_type)
+    assert row.event.data == {"kenmerk": "K-0001", "reden": "betaald"} and row.event.id != "K-0001"
+    again, other = (
+        deliver(partner, bundle, about(partner, "intrekking", reason))
+        for reason in ("betaald", "foutieveMelding")
+    )
+    assert again.rows[1].event.id != other.rows[1].event.id, "another row is another event"
+    assert deliver(partner, bundle, about(partner, "Intrekking", "betaald")).rows[1].event.id == row.event.id
+
+
+def test_a_row_corrects_what_it_names_and_the_rest_stays(bundle: Bundle, partner: Partner) -> None:
+    kind = bundle.signal_types[partner.file_signal_type or ""]
+    delivery = deliver(partner, bundle, about(partner, "correctie", bedrag="1.212,00"))
+    row = delivery.rows[1]
+    assert (row.event.type, row.errors) == (kind.correction_type, ())
+    assert row.event.data == {"kenmerk": "K-0001", "bedrag": 1212}
+    # The set is judged by its reports: one row about an earlier one is no report without a name.
+    assert len(batch.frame(delivery, bundle)["refused"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "reason", "cells", "expected"),
+    [
+        ("intrekking", "", {}, [("Reden", "required")]),
+        ("intrekking", "te laat", {}, [("Reden", "enum")]),
+        ("intrekking", "betaald", {"kenmerk": ""}, [("Kenmerk", "required")]),
+        ("intrekking", "betaald", {"geslachtsnaam": SECRET}, [("Achternaam", "row_extra")]),
+        ("correctie", "", {"bedrag": "1.350"}, [("Achterstand", "number_ambiguous")]),
+        ("correctie", "", {"geboortedatum": "01-02-1980"}, [("Geboortedatum", "row_extra")]),
+        ("wijziging", "", {}, [("Soort bericht", "row_kind")]),
+    ],
+)
+def test_what_such_a_row_may_not_say_is_told_by_its_column(
+    bundle: Bundle,
+    partner: Partner,
+    word: str,
+    reason: str,
+    cells: dict[str, str],
+    expected: list[tuple[str, str]],
+) -> None:
+    delivery = deliver(partner, bundle, about(partner, word, reason, **cells))
+    assert [(error.column, error.rule) for error in delivery.errors] == expected
+    assert SECRET not in collect.errors_file(delivery.errors).decode()
+
+
 # ---------------------------------------------------------------- good rows
 
 
