@@ -33,6 +33,7 @@ from bereik.keys import Keyring
 from bereik.lifecycle import IllegalMove
 from bereik.outlets import Outlets
 from bereik.ports import CaseRow, Letter, Outlet, Placed, Record
+from bereik.rekeying import Rekeying
 from bereik.settings import NotConfigured, Settings, command_environment, home
 from bereik.silences import Silences
 from bereik.store import LoginRefused, Store, Tx, bundles, invariants, windows
@@ -384,6 +385,11 @@ class App:
             with self.store.transaction() as tx:
                 done += casework.match(purpose, Session(tx, "operator", bundle_id), ready)
         return done
+
+    @cached_property
+    def rekeying(self) -> Rekeying:
+        """The keys that records are found by; for the process `linkage`."""
+        return Rekeying(self.store, self._registers, self.bundle)
 
     @cached_property
     def _registers(self) -> Registers:

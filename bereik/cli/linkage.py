@@ -34,6 +34,10 @@ class NothingAsked(LastingError):
     """No review of this signal is open. `bereik linkage reviews` lists those that are."""
 
 
+class NoRegister(LastingError):
+    """No such register. Without --purpose and --municipality it is about all of them; a register begins with its first signal."""
+
+
 class NoDay(LastingError):
     """That is no day. Write 2026-05-01, or 2026-05-01T09:30:00+02:00."""
 
@@ -263,7 +267,19 @@ def _add_links(parts: Any) -> None:
     relink_part = parts.add_parser(
         "relink", help="place every record anew; what touches an open case is asked"
     )
-    for part, run in ((reviews_part, reviews), (figures_part, figures), (relink_part, relink)):
+    rekey_part = parts.add_parser(
+        "rekey", help="give registers the keys of today, after `keys:` of linkage.yaml changed"
+    )
+    rekey_part.add_argument("--check", action="store_true", help="only say where it is needed; then 1")
+    rekey_part.add_argument("--purpose", help="of one purpose only")
+    rekey_part.add_argument("--municipality", help="of one municipality only")
+    rekey_part.add_argument("--by", default=None, help="who does this; default the login name")
+    for part, run in (
+        (reviews_part, reviews),
+        (figures_part, figures),
+        (relink_part, relink),
+        (rekey_part, rekey),
+    ):
         part.add_argument("--json", action="store_true", help="print as JSON")
         part.set_defaults(run=run)
 
@@ -459,6 +475,41 @@ def relink(arguments: argparse.Namespace) -> int:
             f" {row['reviews']} put to review"
         )
     return 0
+
+
+def rekey(arguments: argparse.Namespace) -> int:
+    """0 when every register has the keys of today; with --check 1 when one has not."""
+    app = _app()
+    wanted = [
+        (purpose, municipality)
+        for purpose, municipality in app.registers()
+        if arguments.purpose in (None, purpose) and arguments.municipality in (None, municipality)
+    ]
+    if not wanted:
+        raise NoRegister()
+    rows: list[dict[str, Any]] = []
+    for purpose, municipality in wanted:
+        row: dict[str, Any] = {"purpose": purpose, "municipality": municipality}
+        row["needed"] = app.rekeying.needed(purpose, municipality)
+        if not arguments.check:
+            by = arguments.by or getpass.getuser()
+            done = app.rekeying.run(
+                purpose, municipality, by,
+                lambda at, where=f"{purpose} {municipality}": _progress(f"{where}: {at.step}, +{at.added} -{at.removed}"),  # type: ignore[misc]
+            )  # fmt: skip
+            row |= {"added": done.added, "removed": done.removed}
+        rows.append(row)
+    if arguments.json:
+        show(rows)
+    else:
+        for row in rows:
+            said = (
+                ("needs it" if row["needed"] else "has the keys of today")
+                if arguments.check
+                else f"{row['added']} keys added, {row['removed']} removed"
+            )
+            print(f"{row['purpose']} {row['municipality']}: {said}")
+    return 1 if arguments.check and any(row["needed"] for row in rows) else 0
 
 
 def _app() -> App:

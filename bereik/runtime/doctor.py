@@ -34,7 +34,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything; never raises for what it finds."""
-    return [look() for look in (_python, _disk, _memory, _ports, _postgresql, _java, _jars, _clock)]
+    return [look() for look in (_python, _disk, _memory, _ports, _postgresql, _java, _jars, _clock, _keys)]
 
 
 def _python() -> Finding:
@@ -110,4 +110,19 @@ def _clock() -> Finding:
     found = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     return Finding(
         "clock", behind < 300, found, "The clock is behind this software's own files; set it right."
+    )
+
+
+def _keys() -> Finding:
+    # Under other kinds of keys than it was filled by a register finds nobody, and nothing else shows it.
+    from bereik.app import App
+
+    try:
+        app = App.from_env(process="linkage")
+        old = [f"{purpose} {code}" for purpose, code in app.registers() if app.rekeying.needed(purpose, code)]
+    except BereikError:
+        return Finding("keys", True, "not looked at: no stack is up")
+    mend = "bereik linkage rekey, then bereik linkage relink"
+    return Finding(
+        "keys", not old, f"of other kinds: {', '.join(old)}" if old else "as linkage.yaml says", mend
     )

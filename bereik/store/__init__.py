@@ -49,7 +49,7 @@ set_json_loads(orjson.loads)
 # the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).
 _PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "08000", "08003", "08006", "25P03"}
 
-HEAD = "0018"
+HEAD = "0019"
 
 # Insert, select and delete are paid per row and not per message; 500 of 700 bytes are 350 kB.
 MESSAGES_PER_ROW = 500

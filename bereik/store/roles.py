@@ -35,7 +35,8 @@ _COMPARTMENTS: tuple[tuple[str, tuple[str, ...], dict[str, str]], ...] = (
         {
             "vault.register": "SELECT",
             "vault.record": "SELECT, UPDATE",
-            "vault.key": "SELECT, INSERT",
+            "vault.key": "SELECT, INSERT, DELETE",
+            "vault.rekeying": "SELECT, INSERT, UPDATE",
             "vault.link": "SELECT, INSERT",
             "vault.review": "SELECT, INSERT, UPDATE",
             "vault.verdict": "SELECT, INSERT, UPDATE",

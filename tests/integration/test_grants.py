@@ -39,7 +39,8 @@ LOGINS = {
 }
 PER_PURPOSE = {
     "vault": "vault.register:si vault.record:siu vault.key:si vault.link:si vault.review:si vault.verdict:s vault.crowd:si",
-    "linking": "vault.register:s vault.record:su vault.key:si vault.link:si vault.review:siu vault.verdict:siu vault.crowd:s",
+    "linking": "vault.register:s vault.record:su vault.key:sid vault.rekeying:siu vault.link:si"
+    " vault.review:siu vault.verdict:siu vault.crowd:s",
     "casework": "casework.signal:siu casework.case:siu casework.fact:si casework.alert:siu"
     " casework.notice:siu casework.notice_try:si casework.matching:si",
     "telling": "intake.receipt:s intake.told:si",
@@ -55,8 +56,8 @@ AUDITOR = (
     " casework.notice_try casework.fact casework.matching casework.signal"
     " ops.endpoint ops.silence"
     " intake.landed intake.original intake.receipt intake.told ops.activation ops.bundle ops.member ops.outbox"
-    " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.rate vault.record vault.register vault.residency"
-    " vault.review vault.transfer vault.verdict"
+    " ops.parked ops.position ops.reviewer vault.crowd vault.key vault.link vault.rate vault.record vault.register vault.rekeying"
+    " vault.residency vault.review vault.transfer vault.verdict"
 )
 # What a role per purpose may read of a table that others may read more of.
 COLUMNS = {
