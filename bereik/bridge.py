@@ -67,7 +67,7 @@ class Consent:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """The ground of one case: a statute, or consent of its own side; and the address unit it is about."""
 
@@ -221,10 +221,12 @@ class Bridge:
     def write(self, prepared: Mapping[tuple[str, str], str], tx: BridgeTx) -> None:
         """Open, ask for, or end the bridges of each case. Few statements per batch, however many cases it has."""
         now = self._now()
+        today = cases.local_day(now)
+        ruling = {code for code in set(prepared.values()) if self._has_statute(code, today)}
         told: Told = defaultdict(list)
         with tx.bridge() as tables:
             # Most cases have no ground and never had one; those are not even read.
-            ruled = {key for key, municipality in prepared.items() if self._has_statute(municipality, now)}
+            ruled = {key for key, municipality in prepared.items() if municipality in ruling}
             views = tables.cases(ruled | tables.noted(prepared.keys() - ruled))
             tables.lock({view.municipality for view in views.values()})
             for rule in self._bundle.bridges:
@@ -234,9 +236,8 @@ class Bridge:
         for topic, alerts in told.items():
             tx.send(topic, alerts)
 
-    def _has_statute(self, municipality: str, now: datetime) -> bool:
-        statutes = self._bundle.municipalities[municipality].statutes
-        return any(statute.in_force(cases.local_day(now)) for statute in statutes)
+    def _has_statute(self, municipality: str, today: date) -> bool:
+        return any(statute.in_force(today) for statute in self._bundle.municipalities[municipality].statutes)
 
     def park(self, letter: Letter, error: str, tx: BridgeTx) -> None:
         """Set a message of ours aside by its coordinates."""
@@ -251,8 +252,13 @@ class Bridge:
         now: datetime,
     ) -> None:
         """Sort the cases by ground, keep or forget their traces, and decide about each pair that meets."""
-        asking = [case for case in concerned if self._may_have_ground(case, rule, now)]
-        standing, announced = self._standings(asking, rule, tables, now)
+        today = cases.local_day(now)
+        statutes = {
+            code: statute_for(town.statutes, rule, today)
+            for code, town in self._bundle.municipalities.items()
+        }
+        asking = [case for case in concerned if self._may_have_ground(case, statutes)]
+        standing, announced = self._standings(asking, rule, statutes, tables, today)
         fresh = tables.announce([(rule.other(case.purpose), case.case_id) for case in concerned], announced)
         for case in asking:
             if case.case_id in fresh:
@@ -274,7 +280,7 @@ class Bridge:
         met = tables.counterparts([(rule.other(case.purpose), case.case_id) for case in mine.values()])
         others = tables.cases((purpose_id, other_id) for _, purpose_id, other_id in met)
         unseen = [other for other in others.values() if other.case_id not in standing]
-        standing |= self._standings(unseen, rule, tables, now)[0]
+        standing |= self._standings(unseen, rule, statutes, tables, today)[0]
         for case_id, _, other_id in met:
             other, theirs = others.get(other_id), standing.get(other_id)
             if other is None or not other.open or self._enforces(other):
@@ -286,27 +292,26 @@ class Bridge:
             if tie.state is not State.NONE:
                 self._save(mine[case_id], other, rule, tie, tables, told, now)
 
-    def _may_have_ground(self, case: CaseView, rule: BridgeRule, now: datetime) -> bool:
+    def _may_have_ground(self, case: CaseView, statutes: Mapping[str, Statute | None]) -> bool:
         """Open, with a team that helps, and with a statute or something said about consent."""
         if not case.open or self._enforces(case):
             return False
         said = case.announced or any(fact.kind == CONSENT for fact in case.facts)
-        return bool(said) or self._statute(case, rule, now) is not None
-
-    def _statute(self, case: CaseView, rule: BridgeRule, now: datetime) -> Statute | None:
-        return statute_for(
-            self._bundle.municipalities[case.municipality].statutes, rule, cases.local_day(now)
-        )
+        return bool(said) or statutes[case.municipality] is not None
 
     def _standings(
-        self, asking: Sequence[CaseView], rule: BridgeRule, tables: BridgeTables, now: datetime
+        self,
+        asking: Sequence[CaseView],
+        rule: BridgeRule,
+        statutes: Mapping[str, Statute | None],
+        tables: BridgeTables,
+        today: date,
     ) -> tuple[dict[str, Standing], list[AnnouncedRow]]:
         """The cases that have a ground indeed, and what is announced. A sealed record of each of their people is opened, and
         nobody else's."""
         sealed = tables.sealed_records(
             (case.purpose, signal) for case in asking for signal in case.people.values()
         )
-        today = cases.local_day(now)
         found: dict[str, Standing] = {}
         announced: list[AnnouncedRow] = []
         for case in asking:
@@ -328,7 +333,7 @@ class Bridge:
             ]
             newest = next(person for person, signal in case.people.items() if signal == case.newest_signal)
             unit = linkage.address_unit(who[newest])
-            statute, consent = self._statute(case, rule, now), consent_of(case, agreed)
+            statute, consent = statutes[case.municipality], consent_of(case, agreed)
             if unit is not None and (statute is not None or consent is not None):
                 found[case.case_id] = Standing(f"{case.municipality}|{unit}", statute, consent)
         return found, announced

@@ -383,7 +383,8 @@ def _by_closing(ordered: Sequence[Signal], closed: Mapping[str, datetime]) -> li
     ]
 
 
-@dataclass(frozen=True, slots=True)
+# As a signal, made for each subject.
+@dataclass(slots=True)
 class _Fold:
     """What all cases of one subject are decided from. `stated` are its facts by case."""
 

@@ -539,9 +539,10 @@ def _follow(
     stored: dict[str, dict[str, KnownCase]], rows: Iterable[SignalRow], changed: dict[str, SignalRow]
 ) -> None:
     """A case, with all that people did in it, goes with its oldest active signal when that one moves."""
+    touched = {row.case_id for row in changed.values()}
     members: dict[str, list[SignalRow]] = defaultdict(list)
     for row in rows:
-        if row.case_id is not None and row.status == cases.ACTIVE:
+        if row.case_id is not None and row.case_id in touched and row.status == cases.ACTIVE:
             members[row.case_id].append(row)
     for case_id, held in members.items():
         subject = min(held, key=lambda row: signal_of(row).order).subject

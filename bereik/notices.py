@@ -99,13 +99,11 @@ class Plan:
     dropped: tuple[str, ...]
 
 
-def first_due(
-    reason: str, ordered_at: datetime, alerting: Alerting, outlets: Iterable[Outlet]
-) -> datetime | None:
-    """When a new alert should leave by other ways than the board; None for a team that has no other."""
+def first_wait(reason: str, alerting: Alerting, outlets: Iterable[Outlet]) -> timedelta | None:
+    """How long a new alert waits until it leaves by other ways than the board; None for a team that has no other."""
     if all(outlet.kind == BOARD for outlet in outlets):
         return None
-    return ordered_at if reason in alerting.urgent else ordered_at + timedelta(minutes=alerting.group_minutes)
+    return timedelta(0) if reason in alerting.urgent else timedelta(minutes=alerting.group_minutes)
 
 
 def repeat_due(alert: PendingAlert, alerting: Alerting, now: datetime) -> datetime | None:

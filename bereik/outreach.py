@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Protocol
 from uuid import UUID
@@ -75,11 +76,7 @@ class Outreach:
     def _read_alert(self, event: Mapping[str, Any]) -> AlertRow:
         data = event["data"]
         ordered_at = datetime.fromisoformat(data["ordered_at"])
-        town = self._bundle.municipalities.get(data["municipality"])
-        team = self._bundle.team(data["team"])
-        due_at = None
-        if town is not None and team is not None:
-            due_at = notices.first_due(data["reason"], ordered_at, town.alerting, team.outlets)
+        wait = _first_wait(self._bundle, data["municipality"], data["team"], data["reason"])
         return AlertRow(
             alert_id=data["alert_id"],
             case_id=data["case_id"],
@@ -90,8 +87,15 @@ class Outreach:
             outlet=notices.BOARD,
             ordered_at=ordered_at,
             people=data.get("people", 1),
-            due_at=due_at,
+            due_at=None if wait is None else ordered_at + wait,
         )
+
+
+# Few answers, and every alert asks.
+@lru_cache(maxsize=1024)
+def _first_wait(bundle: Bundle, municipality: str, team_id: str, reason: str) -> timedelta | None:
+    town, team = bundle.municipalities.get(municipality), bundle.team(team_id)
+    return notices.first_wait(reason, town.alerting, team.outlets) if town and team else None
 
 
 class CourierTx(OutreachTx, Protocol):

@@ -278,7 +278,8 @@ class Assignment:
 
 
 # Casework, outreach and the bridge hold ids as the text of a uuid, as messages bring them: it hashes and compares ten
-# times as fast as a UUID, and a fold does that some forty times per signal.
+# times as fast as a UUID, and a fold does that some forty times per signal. Their rows of each signal are not frozen, which
+# costs as much again as making them; nobody changes one but casework its own.
 
 
 @dataclass(slots=True)
@@ -340,7 +341,7 @@ class CaseRow:
     waits_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KnownCase:
     """As much of a stored case as a fold compares with."""
 
@@ -379,7 +380,7 @@ class CaseworkTables(Protocol):
     def subjects_waiting(self, municipality: str, period: str) -> list[str]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AlertRow:
     """A team was told, by one outlet. `people` is how many cases the alert stands for."""
 
@@ -508,7 +509,7 @@ class TellingTables(Protocol):
 # ---------------------------------------------------------------- bridge
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CaseView:
     """As much of a case as the bridge may know.
 
@@ -553,7 +554,7 @@ class SideRow:
     shown: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TraceRow:
     """The keyed hash of one case's address unit, kept while the case has a ground for it."""
 

@@ -147,6 +147,18 @@ def by_index(columns: str, table: str, column: str, only: str = "true") -> str:
     )
 
 
+# For `members`: those that count.
+ACTIVE = "g.status = 'active'"
+
+
+def members(columns: str, only: str) -> str:
+    """A join from a case `c` to those of its signals `g` that `only` keeps: found by its subject, which has an index."""
+    return (
+        f"LATERAL (SELECT {columns} FROM casework.signal g"
+        f" WHERE g.subject = c.subject AND g.case_id = c.case_id AND {only} OFFSET 0) AS s"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One row of the outbox: a topic and its messages (key, value)."""

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from uuid import UUID
 from zlib import crc32
 
@@ -14,7 +14,7 @@ import orjson
 from bereik.bridge import ANNOUNCED
 from bereik.lifecycle import Fact
 from bereik.ports import AnnouncedRow, CaseView, SideRow, TraceRow
-from bereik.store import Tx, by_index, uuids
+from bereik.store import ACTIVE, Tx, by_index, members, uuids
 
 # Without it, two processes that look at the two sides of one family at the same moment would each find that the other
 # side has left no trace yet, and the bridge would never arise.
@@ -59,33 +59,48 @@ class BridgeRows:
                     (ids,),
                 ):
                     facts[row[0]].append(Fact(*row))
-                people: dict[str, dict[str, str]] = defaultdict(dict)
-                announced: dict[str, list[Fact]] = defaultdict(list)
-                for case_id, person_id, signal_id, received_at, consent in self._tx.rows(
-                    "SELECT c.case_id::text, s.person_id::text, s.signal_id::text, s.received_at, s.consent"
-                    # Signals are indexed by subject. OFFSET 0: looked up for each case, also without statistics.
-                    " FROM casework.case c CROSS JOIN LATERAL"
-                    " (SELECT g.person_id, g.signal_id, g.signal_date, g.received_at, g.consent FROM casework.signal g"
-                    " WHERE g.subject = c.subject AND g.case_id = c.case_id AND g.status = 'active' OFFSET 0) AS s"
-                    " WHERE c.case_id = ANY(%s::uuid[]) ORDER BY s.signal_date, s.received_at, s.signal_id",
-                    (ids,),
-                ):
-                    people[case_id][person_id] = signal_id
-                    if consent is not None:
-                        detail = {**consent, "person_id": person_id}
-                        announced[case_id].append(Fact(case_id, ANNOUNCED, detail, "partner", received_at))
-                for row in self._tx.rows(
-                    by_index(
-                        "case_id::text, municipality, team, stands, first_signal, newest_signal::text",
-                        *("casework.case", "case_id"),
-                    ),
-                    (ids,),
-                ):
-                    views[row[0]] = CaseView(
-                        row[0], purpose, row[1], row[2], row[3], row[4], row[5], tuple(facts[row[0]]),
-                        people[row[0]], tuple(announced[row[0]]),
-                    )  # fmt: skip
+                views |= self._views(purpose, ids, facts)
         return views
+
+    def _views(self, purpose: str, ids: str, facts: Mapping[str, Sequence[Fact]]) -> dict[str, CaseView]:
+        columns: dict[str, tuple[str, str, bool, date, str | None]] = {}
+        people: dict[str, dict[str, str]] = defaultdict(dict)
+        announced: dict[str, list[Fact]] = defaultdict(list)
+        case = by_index(
+            "case_id, subject, municipality, team, stands, first_signal, newest_signal",
+            *("casework.case", "case_id"),
+        )
+        signals = members("g.person_id, g.signal_id, g.signal_date, g.received_at, g.consent", ACTIVE)
+        for (
+            case_id,
+            place,
+            team,
+            stands,
+            first,
+            newest,
+            person_id,
+            signal_id,
+            received_at,
+            consent,
+        ) in self._tx.rows(
+            "SELECT c.case_id::text, c.municipality, c.team, c.stands, c.first_signal, c.newest_signal::text,"
+            f" s.person_id::text, s.signal_id::text, s.received_at, s.consent FROM ({case}) AS c"
+            f" LEFT JOIN {signals} ON true ORDER BY s.signal_date, s.received_at, s.signal_id",
+            (ids,),
+        ):
+            columns[case_id] = (place, team, stands, first, newest)
+            if person_id is not None:
+                people[case_id][person_id] = signal_id
+            if consent is not None:
+                detail = {**consent, "person_id": person_id}
+                announced[case_id].append(Fact(case_id, ANNOUNCED, detail, "partner", received_at))
+        return {
+            case_id: CaseView(
+                case_id, purpose, place, team, stands, first, newest, tuple(facts.get(case_id, ())), people[case_id],
+                tuple(announced.get(case_id, ())),
+            )
+            for case_id, (place, team, stands, first, newest) in columns.items()
+        }  # fmt: skip
 
     def sealed_records(self, wanted: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """The sealed records of these (purpose, signal): signal → value."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from bereik.ports import Checked, Due, Found, Held, Offer, TrayRow
-from bereik.store import Tx, uuids
+from bereik.store import ACTIVE, Tx, by_index, members, uuids
 
 
 class CheckRows:
@@ -35,9 +35,15 @@ class CheckRows:
 
     def rest(self, case_ids: Sequence[str]) -> None:
         """Ask no more about the people of these cases, which have ended."""
-        self._tx.execute(
-            "UPDATE vault.residency SET stands = false WHERE case_id = ANY(%s) AND stands", (uuids(case_ids),)
+        # Nearly all of them never stood here: those that did are looked up first, or each batch read the whole table.
+        found = self._tx.rows(
+            by_index("case_id::text", "vault.residency", "case_id", only="stands"), (uuids(case_ids),)
         )
+        if found:
+            self._tx.execute(
+                "UPDATE vault.residency SET stands = false WHERE case_id = ANY(%s) AND stands",
+                (uuids(case_id for (case_id,) in found),),
+            )
 
     def due(self, limit: int) -> list[Due]:
         """Those to be asked about now, with one sealed record of each; longest waiting first."""
@@ -193,11 +199,9 @@ def persons_of(tx: Tx, case_ids: Sequence[str], since: datetime) -> list[tuple[s
     Under the role of casework.
     """
     rows = tx.rows(
-        "SELECT DISTINCT ON (c.case_id, s.person_id) c.case_id::text, s.person_id::text, s.signal_id::text FROM casework.case c"
-        # By subject, which has an index; OFFSET 0: looked up for each, also while the table has no statistics.
-        " CROSS JOIN LATERAL (SELECT g.person_id, g.signal_id, g.received_at FROM casework.signal g"
-        " WHERE g.subject = c.subject AND g.case_id = c.case_id AND g.status = 'active' OFFSET 0) s"
-        " WHERE c.case_id = ANY(%s::uuid[]) AND c.received_at >= %s"
+        "SELECT DISTINCT ON (c.case_id, s.person_id) c.case_id::text, s.person_id::text, s.signal_id::text"
+        f" FROM ({by_index('case_id, subject', 'casework.case', 'case_id', only='received_at >= %s')}) AS c"
+        f" CROSS JOIN {members('g.person_id, g.signal_id, g.received_at', ACTIVE)}"
         " ORDER BY c.case_id, s.person_id, s.received_at DESC",
         (uuids(case_ids), since),
     )
@@ -213,8 +217,7 @@ def rates(tx: Tx) -> list[Mapping[str, Any]]:
         "SELECT d.purpose, s.partner, to_char(d.answered_at AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM') AS month, count(*),"
         " count(*) FILTER (WHERE d.answer = 'unique'), count(*) FILTER (WHERE d.answer = 'deviating'),"
         " count(*) FILTER (WHERE d.answer = 'not_found') FROM vault.residency d JOIN casework.case c USING (case_id)"
-        " CROSS JOIN LATERAL (SELECT DISTINCT g.partner FROM casework.signal g"
-        " WHERE g.subject = c.subject AND g.case_id = c.case_id AND g.person_id = d.person_id OFFSET 0) s"
+        f" CROSS JOIN {members('DISTINCT g.partner', 'g.person_id = d.person_id')}"
         " WHERE d.answer IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     )
     names = ("purpose", "partner", "month", "asked", "unique", "deviating", "not_found")

@@ -116,10 +116,10 @@ def test_the_same_alerts_make_the_same_message_and_a_repeat_another() -> None:
 
 
 def test_a_team_with_a_board_only_waits_for_no_message() -> None:
-    assert notices.first_due("new_case", NOW, Alerting(), [Outlet("board")]) is None
+    assert notices.first_wait("new_case", Alerting(), [Outlet("board")]) is None
     both = [Outlet("board"), Outlet("email", "team@bereik.example")]
-    assert notices.first_due("new_case", NOW, Alerting(), both) == NOW + timedelta(minutes=30)
-    assert notices.first_due("crisis", NOW, Alerting(), both) == NOW
+    assert notices.first_wait("new_case", Alerting(), both) == timedelta(minutes=30)
+    assert notices.first_wait("crisis", Alerting(), both) == timedelta(0)
 
 
 @given(
