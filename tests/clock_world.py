@@ -146,7 +146,7 @@ def _live(stack: Stack, world: World) -> Told:
     violations = [one.name for one in world.app.check()[1] if one.violations]
     # By itself: it counts what the others would be moving.
     states |= clock.run("quality", seconds=400)
-    states |= clock.run("clock", "rounds", "relink", "delivery", seconds=400)
+    states |= clock.run("clock", "rounds", "relink", "delivery", "train", seconds=400)
     world.drain()
     home = stack.settings.drop / partner.id
     folders = {

@@ -190,7 +190,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             offer = next((one for one in errand_rows.offers(visitor.tx) if one.transfer_id == wanted), None)
             if offer is None:
                 raise HTTPException(404)
-            answered = {"accepted": form["answer"] == "yes"}
+            answered = {"accepted": form["answer"] == "yes", "case_id": str(offer.case_id)}
             errand_rows.ask(
                 visitor.tx, offer.purpose, OFFER_ANSWERED, wanted, answered, visitor.account.username
             )

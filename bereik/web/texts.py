@@ -544,12 +544,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "offers.accept": ("Neem over", "Take over"),
     "offers.decline": ("Neem niet over", "Do not take over"),
     "offers.accepted": (
-        "Overgenomen op {date}. De zaak staat nu bij het team waar zij hoort.",
-        "Taken over on {date}. The case is now with the team it belongs to.",
+        "{reference}: overgenomen op {date}. De zaak staat nu bij het team waar zij hoort.",
+        "{reference}: taken over on {date}. The case is now with the team it belongs to.",
     ),
     "offers.declined": (
-        "Niet overgenomen op {date}. De andere gemeente weet het.",
-        "Not taken over on {date}. The other municipality knows.",
+        "{reference}: niet overgenomen op {date}. De andere gemeente weet het.",
+        "{reference}: not taken over on {date}. The other municipality knows.",
     ),
     "offers.hint": (
         "Hier staat niet om wie het gaat. Bel de andere gemeente en noem de zaak.",

@@ -424,8 +424,7 @@ def test_who_leads_in_the_new_municipality_is_told_of_an_offer_and_takes_it_over
         )
         visitor.post(f"/offers/{transfer}", 400, answer="perhaps")
         visitor.post(f"/offers/{transfer}", answer="yes")
-        wait_for(lambda: said not in visitor.get("/offers"), what="the offer is answered")
-        assert "Overgenomen" in visitor.get("/offers")
+        wait_for(lambda: f"{said}: overgenomen op" in visitor.get("/offers"), what="the offer is answered")
         # Answered is answered: it cannot be asked again, by nobody.
         visitor.post(f"/offers/{transfer}", 404, answer="no")
         ((actor,),) = bench.world.rows(
@@ -472,7 +471,7 @@ def test_an_offer_that_cannot_be_taken_over_says_why_on_the_page_and_may_be_decl
         visitor.post(f"/offers/{transfer}", answer="yes")
         wait_for(lambda: "trok alle signalen in" in visitor.get("/offers"), what="the page says why")
         visitor.post(f"/offers/{transfer}", answer="no")
-        wait_for(lambda: "Niet overgenomen" in visitor.get("/offers"), what="it is declined")
+        wait_for(lambda: "niet overgenomen op" in visitor.get("/offers"), what="it is declined")
     bench.world.drain()
     assert dict(bench.facts(old_id))["offer_answered"]["accepted"] is False
 
@@ -482,7 +481,7 @@ def test_what_the_board_asked_for_is_forgotten_after_a_week(bench: Bench) -> Non
     ((transfer,),) = bench.world.rows("SELECT transfer_id FROM vault.transfer WHERE case_id = %s", (old_id,))
     with at_the_board(bench.world, "schuldhulp", ELSEWHERE, manager_of(bench, ELSEWHERE)) as visitor:
         visitor.post(f"/offers/{transfer}", answer="no")
-        wait_for(lambda: "Niet overgenomen" in visitor.get("/offers"), what="it is declined")
+        wait_for(lambda: "niet overgenomen op" in visitor.get("/offers"), what="it is declined")
     clock = App(Settings.from_env(bench.world.stack.environment("dags")))
     sql = "SELECT count(*) FROM casework.errand WHERE about = %s"
     clock.forget()
