@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bereik import contact, residency
+from bereik import residency, workload
 from bereik.cases import Notify
 from bereik.declared.municipalities import Alerting, Municipality, Outlet, Team
 from bereik.ports import PendingAlert, SilenceRow
@@ -246,11 +246,11 @@ def _page(one: PendingAlert) -> str:
     """Where to look: a manager cannot open the cases of the teams, and nobody yet the case that another municipality offers."""
     if one.reason == residency.OFFERED:
         return "offers"
-    return "" if one.reason in contact.FOR_THE_MANAGER else f"cases/{one.case_id}"
+    return "" if one.reason in workload.FOR_THE_MANAGER else f"cases/{one.case_id}"
 
 
 def _people(one: PendingAlert, language: str) -> str:
-    if one.people == 1 and one.reason not in contact.NO_ROOM:
+    if one.people == 1 and one.reason not in workload.NO_ROOM:
         return ""
     words = ("persoon", "person") if one.people == 1 else ("mensen", "people")
     return f" ({one.people} {_both(*words, language)})"
@@ -259,7 +259,7 @@ def _people(one: PendingAlert, language: str) -> str:
 def _why_us(one: PendingAlert, language: str) -> str:
     if one.reason == residency.OFFERED:
         return _both("iemand verhuisde naar uw gemeente", "somebody moved to your municipality", language)
-    if one.reason in contact.FOR_THE_MANAGER:
+    if one.reason in workload.FOR_THE_MANAGER:
         return _both(
             "de leiding hoort wat een team niet redt", "the manager hears what a team cannot do", language
         )

@@ -11,12 +11,13 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
 
-from bereik import contact
+from bereik import contact, workload
 from bereik.bundle import Bundle
 from bereik.cases import local_day
 from bereik.casework import Casework, alert_id_of, alert_message
-from bereik.contact import Notice, Round, Subject
+from bereik.contact import Subject
 from bereik.ports import Box, CaseworkTables, Outbox, OutreachTables
+from bereik.workload import Notice, Round
 
 
 class RoundsTx(Outbox, Protocol):
@@ -43,10 +44,10 @@ def look(
     assert rules is not None
     today = local_day(now)
     with tx.casework(purpose_id) as tables:
-        rows = tables.recent_cases(municipality, contact.week_start(today))
+        rows = tables.recent_cases(municipality, workload.week_start(today))
         known = casework.known(purpose_id, rows, tables) if rows else []
     capacity = {team.id: team.capacity_per_week or 0 for team in town.teams}
-    return contact.look(known, rules, town.routes[purpose_id], capacity, today)
+    return workload.look(known, rules, town.routes[purpose_id], capacity, today)
 
 
 def figures(
@@ -65,10 +66,10 @@ def figures(
     with tx.casework(purpose_id) as tables:
         rows = tables.cases_received(municipality, *days)
         known = casework.known(purpose_id, rows, tables) if rows else []
-        no_room = tables.told_people(municipality, contact.NO_ROOM, *days)
-    return contact.figures(
+        no_room = tables.told_people(municipality, workload.NO_ROOM, *days)
+    return workload.figures(
         [
-            contact.Worked(one.facts, None if one.open else contact.view(one, rules, today).progress.met)
+            workload.Worked(one.facts, None if one.open else contact.view(one, rules, today).progress.met)
             for one in known
             if one.open or any(fact.kind == "closed" for fact in one.facts)
         ],

@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bereik import cases, contact, lifecycle
+from bereik import cases, contact, lifecycle, workload
 from bereik.bundle import Bundle
 from bereik.cases import CONTRACT, Case, Signal, local_day
 from bereik.contact import BY_RULE, Subject
@@ -369,7 +369,7 @@ class HalfYear:
     def _look(self, day: date) -> None:
         """One look at the clock, then the law it stands for: a term that passes has been met or told."""
         waiting = sorted(self._open())
-        monday = contact.week_start(day)
+        monday = workload.week_start(day)
         # A case that ended this week has used its team's place.
         ended = [
             (case_id, held)
@@ -378,7 +378,7 @@ class HalfYear:
             and held.case.when != "withdrawn"
             and local_day(held.case.received_at) >= monday
         ]
-        found = contact.look(
+        found = workload.look(
             [self._subject(case_id, held) for case_id, held in (*waiting, *ended)],
             self.rules,
             self.town.routes[self.purpose.id],
@@ -390,7 +390,10 @@ class HalfYear:
             if mark not in held.told:
                 held.told.add(mark)
                 self.counts[f"told {notice.reason}"] += 1
-            held.reported = held.reported or notice.reason in (contact.Tell.TERM_NEAR, contact.Tell.UNCLAIMED)
+            held.reported = held.reported or notice.reason in (
+                workload.Tell.TERM_NEAR,
+                workload.Tell.UNCLAIMED,
+            )
         for case_id, held in waiting:
             if day < held.case.offer_by or contact.attempts_of(held.facts):
                 continue

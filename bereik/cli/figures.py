@@ -9,7 +9,7 @@ from typing import Any
 from bereik.app import App
 from bereik.cases import local_day
 from bereik.cli import show
-from bereik.contact import FEWEST
+from bereik.workload import FEWEST
 
 # Without a first day: a quarter of a year, so that a small town has counts that may be shown.
 _DAYS = 92

@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 
 from bereik.bridge import CONSENT
 from bereik.bundle import Bundle
-from bereik.contact import FOR_THE_MANAGER
 from bereik.keys import Keyring
 from bereik.residency import OFFER_ANSWERED
 from bereik.settings import Entrance
@@ -29,6 +28,7 @@ from bereik.web.entrance import add_provider, add_sessions
 from bereik.web.filters import PAGE_SIZE, Chosen, Part, page_asked, picker
 from bereik.web.texts import AMSTERDAM, long_date, text
 from bereik.web.words import Words
+from bereik.workload import FOR_THE_MANAGER
 
 # How long a manager sees on the board what was told.
 _NEWS = timedelta(days=7)

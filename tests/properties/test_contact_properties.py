@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bereik import contact
+from bereik import contact, workload
 from bereik.bundle import Bundle
 from bereik.cases import add_working_days
-from bereik.contact import Attempt, Debt, Demand, State, Subject
+from bereik.contact import Attempt, Debt, State, Subject
 from bereik.declared.contact import Contact
 from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact
+from bereik.workload import Demand
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 TOWN = BUNDLE.municipalities["9901"]
@@ -165,7 +166,7 @@ demands = st.lists(
 def test_a_full_team_never_drops_the_floor_nor_what_has_begun(
     held: list[Demand], capacity: int, data: Any
 ) -> None:
-    found = contact.allocate(held, capacity)
+    found = workload.allocate(held, capacity)
     known = {one.case_id: one for one in held}
     assert not any(known[one].floor or known[one].begun for one in found.lighter)
     assert all(known[one].floor and not known[one].begun for one in found.short)
@@ -173,10 +174,10 @@ def test_a_full_team_never_drops_the_floor_nor_what_has_begun(
     begun = sum(one.begun for one in held)
     floor = sum(one.floor and not one.begun for one in held)
     assert len(found.short) == max(0, floor - max(0, capacity - begun))
-    assert contact.allocate(data.draw(st.permutations(held)), capacity) == found
+    assert workload.allocate(data.draw(st.permutations(held)), capacity) == found
 
 
 @given(held=demands, capacity=st.integers(0, 8))
 def test_more_capacity_never_drops_more(held: list[Demand], capacity: int) -> None:
-    less, more = contact.allocate(held, capacity), contact.allocate(held, capacity + 1)
+    less, more = workload.allocate(held, capacity), workload.allocate(held, capacity + 1)
     assert set(more.lighter) <= set(less.lighter) and set(more.short) <= set(less.short)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from bereik import contact
+from bereik import contact, workload
 from bereik.bundle import Bundle
-from bereik.contact import Debt, Demand, State, Subject, Tell
+from bereik.contact import Debt, State, Subject
 from bereik.declared.contact import Effort
 from bereik.lifecycle import Fact, IllegalMove
+from bereik.workload import Demand, Tell
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 DEBTS = BUNDLE.purposes["schuldhulp"]
@@ -283,7 +284,7 @@ def demand(number: int, floor: bool = False, begun: bool = False) -> Demand:
 def test_a_week_is_shared_out(
     demands: list[Demand], capacity: int, lighter: tuple[str, ...], short: tuple[str, ...]
 ) -> None:
-    found = contact.allocate(demands, capacity)
+    found = workload.allocate(demands, capacity)
     assert (found.lighter, found.short) == (lighter, short)
 
 
@@ -298,21 +299,21 @@ def test_a_dropped_case_gets_a_letter_only_and_is_back_once_it_is_on_the_floor()
 
 
 def told(*cases: Subject, today: date, capacity: dict[str, int] | None = None) -> list[tuple[str, str, int]]:
-    found = contact.look(cases, RULES, ROOT, capacity or CAPACITY, today)
+    found = workload.look(cases, RULES, ROOT, capacity or CAPACITY, today)
     return [(one.reason.value, one.team, one.people) for one in found.notices]
 
 
 def test_nobody_claims_and_triage_gets_it_and_the_manager_hears_it() -> None:
     case = subject(claimed=False)
     assert told(case, today=date(2026, 11, 9)) == []
-    found = contact.look([case], RULES, ROOT, CAPACITY, date(2026, 11, 10))
+    found = workload.look([case], RULES, ROOT, CAPACITY, date(2026, 11, 10))
     assert [(one.reason, one.team) for one in found.notices] == [(Tell.UNCLAIMED, LEAD)]
     assert [(one.case_id, team) for one, team in found.handed_over] == [(case.case_id, TRIAGE)]
 
 
 def test_what_triage_leaves_lying_is_not_handed_round() -> None:
     lying = subject(1, fact("handed_over", MONDAY, contact.BY_RULE, team=TRIAGE), claimed=False, team=TRIAGE)
-    found = contact.look([lying], RULES, ROOT, CAPACITY, date(2026, 11, 30))
+    found = workload.look([lying], RULES, ROOT, CAPACITY, date(2026, 11, 30))
     assert not found.handed_over and Tell.UNCLAIMED in {one.reason for one in found.notices}
 
 
@@ -343,7 +344,7 @@ def test_a_term_is_told_while_there_is_time_and_only_when_nobody_tried() -> None
 def test_a_full_team_is_reported_once_a_day_with_the_number_of_people() -> None:
     cases = [subject(number, claimed=False) for number in range(1, 6)]
     cases.append(subject(6, claimed=False, labels=labels("single", "yes"), priority=1))
-    found = contact.look(cases, RULES, ROOT, {NORTH: 2}, MONDAY)
+    found = workload.look(cases, RULES, ROOT, {NORTH: 2}, MONDAY)
     assert [one.case_id for one in found.lightened] == ["case-002", "case-003", "case-004", "case-005"]
     assert [(one.reason, one.team, one.people) for one in found.notices if one.team == LEAD] == [
         (Tell.CAPACITY_OVERFLOW, LEAD, 4)
@@ -352,15 +353,15 @@ def test_a_full_team_is_reported_once_a_day_with_the_number_of_people() -> None:
 
 def test_when_the_floor_cannot_be_met_the_manager_hears_how_many_people_today() -> None:
     cases = [subject(number, claimed=False, labels=labels("single", "yes")) for number in range(1, 4)]
-    found = contact.look(cases, RULES, ROOT, {NORTH: 1}, MONDAY)
+    found = workload.look(cases, RULES, ROOT, {NORTH: 1}, MONDAY)
     assert not found.lightened
     assert ("floor_not_met", LEAD, 2) in [(one.reason.value, one.team, one.people) for one in found.notices]
 
 
 def test_the_parent_of_a_team_is_the_nearest_above_it() -> None:
-    assert contact.parent_team(ROOT, NORTH) == TRIAGE
-    assert contact.parent_team(ROOT, TRIAGE) == TRIAGE
-    assert contact.parent_team(ROOT, "a team that no route names") == TRIAGE
+    assert workload.parent_team(ROOT, NORTH) == TRIAGE
+    assert workload.parent_team(ROOT, TRIAGE) == TRIAGE
+    assert workload.parent_team(ROOT, "a team that no route names") == TRIAGE
 
 
 # ---------------------------------------------------------------- figures
@@ -371,11 +372,11 @@ def test_figures_hide_what_is_about_fewer_than_five_people() -> None:
         tried(MONDAY, "Telefoon", reached=True), tried(MONDAY, "Brief", reason="op_verzoek"), MADE,
         fact("closed", **NO_CONTACT, cause="te_laat", helped=False),
     )  # fmt: skip
-    many = contact.figures([contact.Worked(facts, False)] * 5, date(2026, 11, 20))
+    many = workload.figures([workload.Worked(facts, False)] * 5, date(2026, 11, 20))
     assert many["attempts"] == {"Brief, Ochtend": 5, "Telefoon, Ochtend": 5}
     assert many["reached"] == {"Brief, Ochtend": 0, "Telefoon, Ochtend": 5}
     assert many["minimum"] == {"not_met": 5} and many["promises"] == {"broken": 5}
     assert many["causes"] == {"te_laat": 5} and many["helped"] == {"no": 5}
     assert many["deviations"] == {"attempt: op_verzoek": 5}
-    few = contact.figures([contact.Worked(facts, False)] * 4, date(2026, 11, 20))
+    few = workload.figures([workload.Worked(facts, False)] * 4, date(2026, 11, 20))
     assert few["causes"] == {"te_laat": None} and few["cases"] == {"closed": None}
