@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from struct import pack
 from typing import Any, Self
 from uuid import UUID
 
@@ -18,6 +19,8 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import Connection, create_engine, make_url
@@ -130,9 +133,36 @@ def migrate(owner_url: str, purposes: Sequence[str] = (), delivered: Collection[
     engine.dispose()
 
 
-def uuids(ids: Iterable[str]) -> str:
-    """Ids as one array literal: psycopg takes 2 µs for each element of a list, and a batch holds thousands."""
-    return "{" + ",".join(ids) + "}"
+class Ids:
+    """An array of uuid as PostgreSQL sends and takes it in binary form; see `uuids`."""
+
+    __slots__ = ("wire",)
+
+    def __init__(self, wire: bytes) -> None:
+        self.wire = wire
+
+
+class _IdsDumper(Dumper):
+    format = Format.BINARY
+    oid = psycopg.adapters.types["uuid"].array_oid
+
+    def dump(self, obj: Ids) -> bytes:
+        return obj.wire
+
+
+psycopg.adapters.register_dumper(Ids, _IdsDumper)
+_UUID = psycopg.adapters.types["uuid"].oid
+
+
+def uuids(ids: Iterable[str]) -> Ids:
+    """Texts of ids as an array parameter.
+
+    psycopg takes 2 µs for each element of a list, PostgreSQL 0.6 for each of an array literal, and a batch holds thousands.
+    """
+    # Of the array: dimensions, no nulls, type, length, first index (array_send of PostgreSQL); then each id and its length of 16.
+    elements = bytes.fromhex("00000010".join(("", *ids)).replace("-", ""))
+    count = len(elements) // 20
+    return Ids(pack(">iiIii", 1, 0, _UUID, count, 1) + elements if count else pack(">iiI", 0, 0, _UUID))
 
 
 def by_index(columns: str, table: str, column: str, only: str = "true") -> str:

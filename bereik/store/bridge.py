@@ -14,7 +14,7 @@ import orjson
 from bereik.bridge import ANNOUNCED
 from bereik.lifecycle import Fact
 from bereik.ports import AnnouncedRow, CaseView, SideRow, TraceRow
-from bereik.store import ACTIVE, Tx, by_index, members, uuids
+from bereik.store import ACTIVE, Ids, Tx, by_index, members, uuids
 
 # Without it, two processes that look at the two sides of one family at the same moment would each find that the other
 # side has left no trace yet, and the bridge would never arise.
@@ -62,7 +62,7 @@ class BridgeRows:
                 views |= self._views(purpose, ids, facts)
         return views
 
-    def _views(self, purpose: str, ids: str, facts: Mapping[str, Sequence[Fact]]) -> dict[str, CaseView]:
+    def _views(self, purpose: str, ids: Ids, facts: Mapping[str, Sequence[Fact]]) -> dict[str, CaseView]:
         columns: dict[str, tuple[str, str, bool, date, str | None]] = {}
         people: dict[str, dict[str, str]] = defaultdict(dict)
         announced: dict[str, list[Fact]] = defaultdict(list)

@@ -21,8 +21,8 @@ class CheckRows:
 
     def want(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """Have these (case, person, signal, municipality) asked about; each person of a case once."""
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        if columns:
+        if rows:
+            cases, persons, signals, places = zip(*rows, strict=True)
             self._tx.execute(
                 "INSERT INTO vault.residency (case_id, person_id, signal_id, municipality, purpose)"
                 " SELECT w.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) "
@@ -30,7 +30,7 @@ class CheckRows:
                 # Of a case that was taken over nothing is held to ask with: the teams tell each other who it is about.
                 " WHERE EXISTS (SELECT FROM vault.record r WHERE r.signal_id = w.signal_id)"
                 " ON CONFLICT (case_id, person_id) DO UPDATE SET stands = true WHERE NOT vault.residency.stands",
-                (self._purpose, *columns),
+                (self._purpose, uuids(cases), uuids(persons), uuids(signals), list(places)),
             )
 
     def rest(self, case_ids: Sequence[str]) -> None:
