@@ -12,7 +12,7 @@ from bereik import rulebook
 from bereik.bundle import Bundle
 from bereik.cli import show
 from bereik.cli.check import SCHEMAS
-from bereik.errors import LastingError
+from bereik.errors import BereikError, LastingError
 
 if TYPE_CHECKING:
     from bereik.provision import Owner
@@ -58,12 +58,28 @@ def run_activate(arguments: argparse.Namespace) -> int:
     """Compile, make what is missing (topics, users, rights), activate. Running consumers follow within a second."""
     from bereik import provision
 
+    rekey = _keys_change(arguments.schemas)
     sha256 = provision.provision(_owner(), arguments.schemas, arguments.by or getpass.getuser())
     if arguments.json:
-        show({"sha256": sha256})
+        show({"sha256": sha256, "rekey": rekey})
     else:
         print(f"Active: {sha256}")
+        if rekey:
+            print(
+                "The keys that people are found by changed: run `bereik linkage rekey`, then `bereik linkage relink`."
+            )
     return 0
+
+
+def _keys_change(schemas: Path) -> bool:
+    """Whether these declarations find people by other keys than the active ones; False where nothing is active yet."""
+    from bereik.app import App
+
+    try:
+        active = App.from_env().bundle()
+    except BereikError:
+        return False
+    return active.linkage.keys != Bundle.compile(schemas).linkage.keys
 
 
 def _owner() -> Owner:

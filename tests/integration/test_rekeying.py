@@ -47,6 +47,18 @@ def turned(tmp_path: Path) -> Path:
     return schemas
 
 
+def activate(world: World, schemas: Path) -> dict[str, Any]:
+    """As the operator does, who hears what is to be done after it."""
+    home = world.stack.environment("operator")["BEREIK_HOME"]
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "bereik"), "rules", "activate", "--schemas", str(schemas), "--json"],
+        cwd=REPOSITORY, env={"BEREIK_HOME": home, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 def cli(world: World, *arguments: str, status: int = 0) -> list[dict[str, Any]]:
     home = world.stack.environment("linkage")["BEREIK_HOME"]
     done = subprocess.run(
@@ -92,7 +104,9 @@ def test_a_register_under_other_keys_finds_its_people_again_once_it_was_rekeyed(
     assert reported(known[0]) == people[0]
     assert cli(world, "--check")[0]["needed"] is False
 
-    with activated(world, turned):
+    assert activate(world, REPOSITORY / "schemas")["rekey"] is False
+    with activated(world, turned) as bundle:
+        assert activate(world, turned) == {"sha256": bundle.sha256, "rekey": False}
         followed(world, kind, "9901")
         assert cli(world, "--check", status=1)[0]["needed"] is True
         assert reported(known[1]) != people[1], "its old keys say nothing under the new rules"
@@ -125,6 +139,8 @@ def test_a_register_under_other_keys_finds_its_people_again_once_it_was_rekeyed(
         acts = world.rows("SELECT actor, purpose FROM audit.act WHERE act = 'register_rekeyed'")
         assert acts == [("els", PURPOSE)]
 
+    assert activate(world, turned)["rekey"] is True
+    assert activate(world, REPOSITORY / "schemas")["rekey"] is True
     # Under the rules of before it is needed once more: those of the block are the old ones now.
     followed(world, kind, "9901")
     assert cli(world, "--check", status=1)[0]["needed"] is True
