@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,33 +76,3 @@ def expire(tx: Tx, days: int) -> int:
     return tx.execute(
         "DELETE FROM casework.errand WHERE done_at < now() - make_interval(days => %s)", (days,)
     ).rowcount
-
-
-@dataclass(frozen=True, slots=True)
-class OfferRow:
-    """A mover's case that waits for an answer of the user's team."""
-
-    transfer_id: UUID
-    purpose: str
-    case_id: UUID
-    municipality: str
-    toward: str
-    offered_at: datetime
-
-
-def offers(tx: Tx) -> list[OfferRow]:
-    """Offers to the teams of the user of this transaction that nobody answered, oldest first."""
-    rows = tx.rows(
-        "SELECT transfer_id, purpose, case_id, municipality, toward, offered_at FROM vault.transfer WHERE decided_at IS NULL"
-        " ORDER BY offered_at, transfer_id"
-    )
-    return [OfferRow(*row) for row in rows]
-
-
-def held(tx: Tx, case_ids: Sequence[UUID]) -> dict[tuple[UUID, str], tuple[str, ...]]:
-    """By case and person the kinds of events of the register that wait until somebody decided whom they are about."""
-    rows = tx.rows(
-        "SELECT case_id, person_id::text, held FROM vault.residency WHERE case_id = ANY(%s) AND held <> '[]'",
-        (list(case_ids),),
-    )
-    return {(case_id, person): tuple(kinds) for case_id, person, kinds in rows}

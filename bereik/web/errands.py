@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bereik.store.board import AnnouncedRow, CaseRow
-from bereik.store.errands import DONE, Asked, OfferRow
+from bereik.store.board import AnnouncedRow, CaseRow, OfferRow
+from bereik.store.errands import DONE, Asked
 from bereik.web.texts import known, local, long_date
 from bereik.web.words import Words, reference, spaced
 

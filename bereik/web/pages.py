@@ -93,7 +93,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             active = board.active_signals(visitor.tx, rows)
             facts = board.facts(visitor.tx, rows)
             doubts = len(tray.waiting(board.register_facts(visitor.tx)))
-            offers = len(errand_rows.offers(visitor.tx))
+            offers = len(board.offers(visitor.tx))
             told = board.told_managers(visitor.tx, FOR_THE_MANAGER, now - _NEWS)
         words = Words(bundle, visitor.session.language)
         steps = {
@@ -171,7 +171,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
     def offers(request: Request) -> Response:
         bundle, now = desk.bundle(), desk.clock()
         with desk.visitor(request) as visitor:
-            found = errand_rows.offers(visitor.tx)
+            found = board.offers(visitor.tx)
             asked = errand_rows.asked(visitor.tx, OFFER_ANSWERED)
         words = Words(bundle, visitor.session.language)
         return desk.page(
@@ -187,7 +187,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             raise HTTPException(400)
         with desk.visitor(request) as visitor:
             wanted = _id(transfer_id)
-            offer = next((one for one in errand_rows.offers(visitor.tx) if one.transfer_id == wanted), None)
+            offer = next((one for one in board.offers(visitor.tx) if one.transfer_id == wanted), None)
             if offer is None:
                 raise HTTPException(404)
             answered = {"accepted": form["answer"] == "yes", "case_id": str(offer.case_id)}
@@ -205,7 +205,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
                 page_asked(request.query_params), len(found), lambda number: f"/tray?page={number}"
             )
             shown = found[part.offset : part.offset + PAGE_SIZE]
-            held = errand_rows.held(visitor.tx, [case.case_id for case, _ in shown])
+            held = board.held_events(visitor.tx, [case.case_id for case, _ in shown])
         words = Words(bundle, visitor.session.language)
         return desk.page(
             request, "tray.html", visitor.session, visitor.account, nav="tray",
