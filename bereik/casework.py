@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from bereik import cases, contact, feedback, lifecycle
+from bereik import cases, contact, feedback, lifecycle, reasons
 from bereik.bundle import Bundle
 from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact
@@ -350,7 +350,7 @@ class Casework:
         assert row is not None
         gone = turn.gone.get(before.case_id, cases.Notify.WITHDRAWN)
         reason = gone if row.stands else None
-        row.decision = {**row.decision, "reasons": [cases.reason(cases.Reason(gone.value))]}
+        row.decision = {**row.decision, "reasons": [reasons.reason(reasons.Reason(gone.value))]}
         row.version += 1
         if row.stands or not any(fact.kind == lifecycle.CLOSED for fact in turn.facts.get(row.case_id, ())):
             # What a worker closed keeps the outcome it was closed with.
@@ -565,7 +565,7 @@ def _before(case: KnownCase | None, members: Mapping[str, set[str]]) -> cases.Be
 
 
 def _document(decision: cases.Case) -> dict[str, Any]:
-    """What no column of the case says, as codes and values: `cases.spoken` puts it in words."""
+    """What no column of the case says, as codes and values: `reasons.spoken` puts it in words."""
     return {
         "reasons": decision.reasons,
         "priority_reason": decision.priority_reason,

@@ -310,7 +310,7 @@ class SignalRow:
 
 @dataclass(slots=True)
 class CaseRow:
-    """One case as stored. `decision` is what no column says: reasons and term as codes and values, see `cases.spoken`.
+    """One case as stored. `decision` is what no column says: reasons and term as codes and values, see `reasons.spoken`.
 
     `digest` is what two decisions are compared by.
     """

@@ -14,8 +14,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from bereik.cases import Signal, spoken
+from bereik.cases import Signal
 from bereik.lifecycle import Fact
+from bereik.reasons import spoken
 from bereik.residency import REPAIRED, RESIDENT, TRAY
 from bereik.store import Store, Tx
 from bereik.store.accounts import Account, Membership, Remit

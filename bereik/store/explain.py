@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bereik.cases import spoken
+from bereik.reasons import spoken
 from bereik.store import Tx
 from bereik.store.invariants import AUDITOR
 

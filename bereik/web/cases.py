@@ -9,10 +9,10 @@ from typing import Any
 
 from bereik import notices
 from bereik.bundle import Bundle
-from bereik.cases import Reason
 from bereik.declared.purposes import Purpose
 from bereik.declared.signals import SignalKind
 from bereik.lifecycle import OPEN
+from bereik.reasons import Reason
 from bereik.store.board import AlertRow, BridgeRow, CaseRow, ManagerRow, SignalRow
 from bereik.web.filters import SOON_DAYS
 from bereik.web.texts import euros, known, label, local, long_date, plain, short_date

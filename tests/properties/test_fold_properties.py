@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bereik import cases
+from bereik import cases, reasons
 from bereik.bundle import Bundle
 from bereik.casework import Casework, read_assignment
 from bereik.declared.purposes import Purpose
@@ -107,7 +107,7 @@ def _told(row: CaseRow) -> dict[str, Any]:
     """All that a case says, but for its id, its versions and the moment."""
     aside = {"case_id", "version", "alerted", "decided_at", "bundle_id", "decision"}
     columns = {name: getattr(row, name) for name in CaseRow.__slots__ if name not in aside}
-    return columns | cases.spoken(row.decision)
+    return columns | reasons.spoken(row.decision)
 
 
 class Fold:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from bereik import cases
+from bereik import cases, reasons
 from bereik.bundle import Bundle
 from bereik.cases import CONTRACT, Before, Case, Kind, Notify, Signal
 from bereik.declared.municipalities import Moment, Policy
@@ -77,7 +77,7 @@ def codes(case: Case) -> list[str]:
 
 
 def said(case: Case) -> dict[str, Any]:
-    return cases.spoken({"reasons": case.reasons, "offer_in": case.offer_in})
+    return reasons.spoken({"reasons": case.reasons, "offer_in": case.offer_in})
 
 
 def when(case: Case) -> str | None:
