@@ -412,8 +412,9 @@ def test_who_leads_in_the_new_municipality_is_told_of_an_offer_and_takes_it_over
     old_id = moved(bench, someone(bench.world), ELSEWHERE)
     bench.world.drain()
     there = manager_of(bench, ELSEWHERE)
-    sql = "SELECT municipality, team FROM casework.alert WHERE case_id = %s AND reason = 'offer_waiting'"
-    assert bench.world.rows(sql, (old_id,)) == [(ELSEWHERE, there)]
+    # On the board now, and due by mail with the next of what gathers: this team has an address.
+    sql = "SELECT municipality, team, due_at > ordered_at FROM casework.alert WHERE case_id = %s AND reason = 'offer_waiting'"
+    assert bench.world.rows(sql, (old_id,)) == [(ELSEWHERE, there, True)]
     said = f"{old_id.hex[:4]}-{old_id.hex[4:8]}".upper()
     with at_the_board(bench.world, "schuldhulp", ELSEWHERE, there) as visitor:
         assert "/offers" in visitor.get("/")
