@@ -108,6 +108,9 @@ _ASK_MEMBERSHIP_S = 10.0
 # Kafka's own "no bound" for message.timestamp.before.max.ms.
 _ANY_AGE = 2**63 - 1
 
+# The client's own meters: nobody reads them, and each partition of each fetch and each record sent is written down in several.
+_UNMETERED = {"metrics_enabled": False}
+
 CONTENT_TYPE = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 _BATCH = [("content-type", BATCH_CONTENT_TYPE)]
 
@@ -186,7 +189,7 @@ class Producer:
         # 5 ms of linger fills batches of 128 KiB under load and is not felt without it.
         with refusals():
             self._producer = KafkaProducer(
-                **broker.settings(), linger_ms=5, batch_size=131_072, max_block_ms=30_000
+                **broker.settings(), **_UNMETERED, linger_ms=5, batch_size=131_072, max_block_ms=30_000
             )
         self._waiting: list[Any] = []
 
@@ -335,6 +338,7 @@ class Listener:
     def _open(self) -> KafkaConsumer:
         return KafkaConsumer(
             **self._broker.settings(),
+            **_UNMETERED,
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
