@@ -66,6 +66,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "maar {name} spreekt het tegen: nooit vanzelf één persoon",
         "but the {name} contradicts it: never one person by itself",
     ),
+    "bare": (
+        "maar wie van het huishouden het is, blijkt nergens uit: alleen deur en achternaam lijken",
+        "but nothing says who of the household it is: only door and surname look alike",
+    ),
     "without": ("zonder {name}: {outcome}", "without the {name}: {outcome}"),
 }
 
@@ -100,6 +104,8 @@ class Evidence:
         told.append(_say(_TEXTS["total"], language).format(total=self.weight.total, outcome=outcome))
         if self.contradicted:
             told.append(_say(_TEXTS["contradicted"], language).format(name=self.contradicted))
+        elif linkage.bare(self.weight):
+            told.append(_say(_TEXTS["bare"], language))
         for comparison, other in self.without.items():
             name = _say(_NAMES[comparison], language)
             told.append(

@@ -427,13 +427,37 @@ class _Standing:
     person: UUID
     against: UUID
     weight: float = -inf
+    enough: bool = False
     contradicted: bool = False
     identical: bool = False
 
 
-def contradicts(a: Traits, b: Traits, rules: Linkage) -> bool:
-    """Whether two records cannot be one person whatever else agrees: a declared comparison is plainly different."""
-    return any(level(name, a, b, rules) in levels for name, levels in rules.veto.items())
+def bare(weight: Weight, without: str = "") -> bool:
+    """Whether two records share no more than a door and a surname that is not quite the same: a household, and nobody of
+    it. A couple is Nowak and Nowak-Bakker, or Zielinski and Zielinska.
+    """
+    found = weight.levels
+    if found["surname"] == "same" and without != "surname":
+        return False
+    return all(name == without or found[name] in (None, DIFFERENT) for name in ("given", "birth", "contact"))
+
+
+# Of these a person has several that are true: "P." is no other than "J." where somebody is known as "J.P.".
+_SEVERAL_TRUE = frozenset({"given"})
+
+
+def _contradicted(pairs: Iterable[Mapping[str, str | None]], rules: Linkage) -> bool:
+    """Whether the levels of all pairs of looks forbid one person, whatever else agrees: a declared comparison is plainly
+    different, and, where a person has several that are true, agrees with no look either.
+    """
+    pairs = list(pairs)
+    for name, forbidden in rules.veto.items():
+        said = {levels[name] for levels in pairs}
+        if said.isdisjoint(forbidden):
+            continue
+        if name not in _SEVERAL_TRUE or said.issubset((None, *forbidden)):
+            return True
+    return False
 
 
 def vetoed(weight: Weight, rules: Linkage, without: str = "") -> str | None:
@@ -449,23 +473,25 @@ def decide(
     persons: Mapping[UUID, Sequence[Look]],
     rules: Linkage,
     apart: Callable[[UUID, UUID | None], bool],
+    crowded: bool = False,
 ) -> Decision:
     """Decide on the persons that share a key with this record; each with every look it has.
 
+    `crowded` says that many unrelated people live at the record's address: who has another surname is a stranger there.
     `apart(person, other)` says whether a human decided that this record (other None), or another person, is not that
-    person. A person is linked when one look weighs at least `link`, no look contradicts, and no other person comes
-    within `margin`; persons that weigh so together and do not contradict each other turn out to be one. Doubt is a
-    review, and a review links nobody.
+    person. A person is linked when one look weighs at least `link` and is not `bare`, the looks do not contradict, and no
+    other person comes within `margin`; persons that weigh so together and do not contradict each other turn out to be
+    one. Doubt is a review, and a review links nobody.
     """
     standings = sorted(
-        (_standing(one, person, looks, rules) for person, looks in persons.items()),
+        (_standing(one, person, looks, rules, crowded) for person, looks in persons.items()),
         key=lambda found: (-found.weight, found.person.int),
     )
     if not standings or standings[0].weight < rules.review:
         return Decision(Outcome.NEW, Reason.TOO_LITTLE if standings else Reason.UNSEEN)
     barred = {found.person for found in standings if apart(found.person, None)}
     allowed = [found for found in standings if found.person not in barred]
-    fit = [found for found in allowed if found.weight >= rules.link and not found.contradicted]
+    fit = [found for found in allowed if found.enough and not found.contradicted]
     if not fit:
         if not allowed or allowed[0].weight < rules.review:
             return Decision(Outcome.NEW, Reason.NEVER)
@@ -490,21 +516,31 @@ def decide(
     return Decision(Outcome.LINK, Reason.ENOUGH, top.person, top.against, top.weight, tuple(merge))
 
 
-def _standing(one: Traits, person: UUID, looks: Sequence[Look], rules: Linkage) -> _Standing:
+def _standing(one: Traits, person: UUID, looks: Sequence[Look], rules: Linkage, crowded: bool) -> _Standing:
     found = _Standing(person, looks[0].signal_id)
+    levels = []
     for look in looks:
-        weight = weigh(one, look.traits, rules)
+        mine = one
+        if crowded and level("surname", one, look.traits, rules) in (None, DIFFERENT):
+            # Lodgers share a telephone and a door; a surname in common is what strangers behind one door do not have.
+            mine = one._replace(postcode="", number=0, addition="")
+        weight = weigh(mine, look.traits, rules)
+        levels.append(weight.levels)
         if weight.total > found.weight:
             found.weight, found.against = weight.total, look.signal_id
-        if vetoed(weight, rules):
-            found.contradicted = True
+        if weight.total >= rules.link and not bare(weight):
+            found.enough = True
         if look.traits == one:
             found.identical = True
+    found.contradicted = _contradicted(levels, rules)
     return found
 
 
 def _one_person(mine: Sequence[Look], theirs: Sequence[Look], rules: Linkage) -> bool:
-    return not any(contradicts(a.traits, b.traits, rules) for a in mine for b in theirs)
+    return not _contradicted(
+        ({name: level(name, a.traits, b.traits, rules) for name in rules.veto} for a in mine for b in theirs),
+        rules,
+    )
 
 
 # ---------------------------------------------------------------- explaining
@@ -513,7 +549,7 @@ def _one_person(mine: Sequence[Look], theirs: Sequence[Look], rules: Linkage) ->
 def zone(weight: Weight, rules: Linkage, without: str = "") -> Outcome:
     """What these two records alone would lead to, were one comparison not looked at."""
     total = weight.total - weight.parts.get(without, 0.0)
-    if total >= rules.link and not vetoed(weight, rules, without):
+    if total >= rules.link and not vetoed(weight, rules, without) and not bare(weight, without):
         return Outcome.LINK
     return Outcome.REVIEW if total >= rules.review else Outcome.NEW
 

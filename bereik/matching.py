@@ -104,15 +104,14 @@ class Matcher:
         """Decide who a record is about, and remember it."""
         candidates = self._candidates(entry)
         one = self._without_generic(entry)
-        if self._crowded(entry):
-            # Behind a door of many unrelated people the address says as little as a call centre's telephone.
-            one = one._replace(postcode="", number=0, addition="")
         forced = self._forced(entry)
         if forced:
             decision = Decision(Outcome.LINK, Reason.ENOUGH, forced[0], merge=tuple(forced[1:]))
         else:
             looks = {person: self._persons[person].looks for person in candidates}
-            decision = linkage.decide(one, looks, self._rules, lambda a, b: self._apart(entry, a, b))
+            decision = linkage.decide(
+                one, looks, self._rules, lambda a, b: self._apart(entry, a, b), self._crowded(entry)
+            )
         person, merged = self._settle(entry, decision)
         known = self._persons.setdefault(person, _Person())
         keyed = all(look.traits != entry.traits for look in known.looks) or self._spoken(entry.signal_id)

@@ -146,12 +146,14 @@ def test_a_common_name_weighs_less_than_a_rare_one() -> None:
 # ---------------------------------------------------------------- deciding
 
 
-def decide(one: Traits, *persons: list[Traits], apart: set[UUID] | None = None) -> Decision:
+def decide(
+    one: Traits, *persons: list[Traits], apart: set[UUID] | None = None, crowded: bool = False
+) -> Decision:
     known = {
         UUID(int=place): [Look(UUID(int=100 * place + n), look) for n, look in enumerate(looks)]
         for place, looks in enumerate(persons, 1)
     }
-    return linkage.decide(one, known, RULES, lambda person, other: person in (apart or set()))
+    return linkage.decide(one, known, RULES, lambda person, other: person in (apart or set()), crowded)
 
 
 def test_the_same_person_is_linked_and_says_against_whom() -> None:
@@ -179,6 +181,32 @@ def test_one_look_that_contradicts_keeps_a_record_from_a_person() -> None:
     without = traits(birth_date=None)
     found = decide(traits(birth_date="2004-06-07"), [traits(), without])
     assert found.outcome is not Outcome.LINK
+
+
+def test_another_first_name_of_the_same_person_contradicts_nothing() -> None:
+    """Known as "J." and as "J.P.", and by the second name here: each look alone would be two people, together they are one."""
+    by_second_name = traits(initials="P.", phone=None, email=None)
+    first_only = traits(initials="J.", phone=None, email=None)
+    assert decide(by_second_name, [first_only]).reason is Reason.CONTRADICTED
+    assert decide(by_second_name, [first_only, traits()]).outcome is Outcome.LINK
+
+
+def test_a_surname_that_resembles_says_which_household_and_not_who() -> None:
+    hers = traits(surname="Testman-Bakker", initials=None, birth_date=None, phone=None, email=None)
+    slip = traits(surname="Tesstman", initials="J.", phone=None, email=None)
+    for one in (hers, traits(surname="Testmann", initials=None, birth_date=None, phone=None, email=None)):
+        assert decide(one, [slip]).outcome is not Outcome.LINK
+
+
+def test_behind_a_crowded_door_the_surname_tells_people_apart() -> None:
+    """Lodgers share the door and the telephone; one of them who is written in another way is still found."""
+    known = traits(birth_date=None, email=None, phone=None)
+    again = traits(birth_date="1980-02-03", email=None, initials="J.", phone=None)
+    lodger = traits(surname="Bakker", birth_date=None, email=None, initials="J.")
+    other = traits(birth_date=None, email=None, initials="J.")
+    assert decide(again, [known], crowded=True).outcome is Outcome.LINK
+    assert decide(lodger, [other]).outcome is Outcome.LINK
+    assert decide(lodger, [other], crowded=True).outcome is not Outcome.LINK
 
 
 def test_between_two_people_who_fit_nobody_is_guessed() -> None:
