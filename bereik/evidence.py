@@ -67,8 +67,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "but the {name} contradicts it: never one person by itself",
     ),
     "bare": (
-        "maar wie van het huishouden het is, blijkt nergens uit: alleen deur en achternaam lijken",
-        "but nothing says who of the household it is: only door and surname look alike",
+        "maar wie van het huishouden het is, blijkt nergens uit",
+        "but nothing says who of the household it is",
     ),
     "without": ("zonder {name}: {outcome}", "without the {name}: {outcome}"),
 }

@@ -433,13 +433,16 @@ class _Standing:
 
 
 def bare(weight: Weight, without: str = "") -> bool:
-    """Whether two records share no more than a door and a surname that is not quite the same: a household, and nobody of
-    it. A couple is Nowak and Nowak-Bakker, or Zielinski and Zielinska.
+    """Whether two records share no more than a door, a telephone and a surname that is not quite the same: a household,
+    and nobody of it. A couple is Nowak and Nowak-Bakker, or Zielinski and Zielinska, and in one of eight that share a surname
+    A. and A.B. are two.
     """
-    found = weight.levels
-    if found["surname"] == "same" and without != "surname":
+    found = {name: level for name, level in weight.levels.items() if name != without and level != DIFFERENT}
+    if found.get("surname") == "same" or found.get("birth"):
         return False
-    return all(name == without or found[name] in (None, DIFFERENT) for name in ("given", "birth", "contact"))
+    if found.get("given") == "begin":
+        return found.get("surname") == "shared" and not found.get("contact")
+    return not found.get("given") and found.get("contact") in (None, "phone")
 
 
 # Of these a person has several that are true: "P." is no other than "J." where somebody is known as "J.P.".
@@ -521,8 +524,8 @@ def _standing(one: Traits, person: UUID, looks: Sequence[Look], rules: Linkage, 
     levels = []
     for look in looks:
         mine = one
-        if crowded and level("surname", one, look.traits, rules) in (None, DIFFERENT):
-            # Lodgers share a telephone and a door; a surname in common is what strangers behind one door do not have.
+        if crowded and set(one.surnames).isdisjoint(look.traits.surnames):
+            # Lodgers share a telephone, a door and 1 January; a surname in common is what strangers seldom have.
             mine = one._replace(postcode="", number=0, addition="")
         weight = weigh(mine, look.traits, rules)
         levels.append(weight.levels)

@@ -196,6 +196,8 @@ def test_a_surname_that_resembles_says_which_household_and_not_who() -> None:
     slip = traits(surname="Tesstman", initials="J.", phone=None, email=None)
     for one in (hers, traits(surname="Testmann", initials=None, birth_date=None, phone=None, email=None)):
         assert decide(one, [slip]).outcome is not Outcome.LINK
+    other = traits(surname="Testman-Bakker", initials="J.P.", birth_date=None, phone=None, email=None)
+    assert decide(traits(initials="J.", birth_date=None, phone=None), [other]).outcome is not Outcome.LINK
 
 
 def test_behind_a_crowded_door_the_surname_tells_people_apart() -> None:
