@@ -67,8 +67,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "but the {name} contradicts it: never one person by itself",
     ),
     "bare": (
-        "maar wie van het huishouden het is, blijkt nergens uit",
-        "but nothing says who of the household it is",
+        "maar dit geldt voor meer mensen: wie van hen het is, blijkt nergens uit",
+        "but this is true of several people, and nothing says which of them",
     ),
     "without": ("zonder {name}: {outcome}", "without the {name}: {outcome}"),
 }

@@ -433,16 +433,19 @@ class _Standing:
 
 
 def bare(weight: Weight, without: str = "") -> bool:
-    """Whether two records share no more than a door, a telephone and a surname that is not quite the same: a household,
-    and nobody of it. A couple is Nowak and Nowak-Bakker, or Zielinski and Zielinska, and in one of eight that share a surname
-    A. and A.B. are two.
+    """Whether what two records share tells many people, and not who of them.
+
+    At one door a telephone and a surname that is not quite the same: a couple is Nowak and Nowak-Bakker, or Zielinski and
+    Zielinska. At two doors no more than a name: how many bear it depends on the town, and training saw one.
     """
     found = {name: level for name, level in weight.levels.items() if name != without and level != DIFFERENT}
-    if found.get("surname") == "same" or found.get("birth"):
+    if found.get("birth"):
         return False
-    if found.get("given") == "begin":
-        return found.get("surname") == "shared" and not found.get("contact")
-    return not found.get("given") and found.get("contact") in (None, "phone")
+    if weight.model == ELSEWHERE:
+        return not found.get("contact")
+    return (
+        found.get("surname") != "same" and not found.get("given") and found.get("contact") in (None, "phone")
+    )
 
 
 # Of these a person has several that are true: "P." is no other than "J." where somebody is known as "J.P.".

@@ -196,8 +196,16 @@ def test_a_surname_that_resembles_says_which_household_and_not_who() -> None:
     slip = traits(surname="Tesstman", initials="J.", phone=None, email=None)
     for one in (hers, traits(surname="Testmann", initials=None, birth_date=None, phone=None, email=None)):
         assert decide(one, [slip]).outcome is not Outcome.LINK
-    other = traits(surname="Testman-Bakker", initials="J.P.", birth_date=None, phone=None, email=None)
-    assert decide(traits(initials="J.", birth_date=None, phone=None), [other]).outcome is not Outcome.LINK
+
+
+def test_a_name_alone_links_nobody_at_two_doors() -> None:
+    here = traits(surname="Zeldenrust", birth_date=None, phone=None, email=None)
+    there = here._replace(postcode="4321BA", number=3)
+    assert decide(here, [there]).outcome is not Outcome.LINK
+    assert (
+        decide(here._replace(birth=(1980, 2, 3)), [there._replace(birth=(1980, 2, 3))]).outcome
+        is Outcome.LINK
+    )
 
 
 def test_behind_a_crowded_door_the_surname_tells_people_apart() -> None:
