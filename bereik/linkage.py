@@ -432,20 +432,22 @@ class _Standing:
     identical: bool = False
 
 
+_MORE_THAN_A_LETTER = frozenset({"name", "spelt", "initials"})
+
+
 def bare(weight: Weight, without: str = "") -> bool:
     """Whether what two records share tells many people, and not who of them.
 
     At one door a telephone and a surname that is not quite the same: a couple is Nowak and Nowak-Bakker, or Zielinski and
-    Zielinska. At two doors no more than a name: how many bear it depends on the town, and training saw one.
+    Zielinska. At two doors no more than a name, or a surname, a letter and a birth date that is not quite the same: how
+    many that fits depends on the town, and training saw one.
     """
     found = {name: level for name, level in weight.levels.items() if name != without and level != DIFFERENT}
-    if found.get("birth"):
-        return False
+    birth, given, contact = (found.get(name) for name in ("birth", "given", "contact"))
     if weight.model == ELSEWHERE:
-        return not found.get("contact")
-    return (
-        found.get("surname") != "same" and not found.get("given") and found.get("contact") in (None, "phone")
-    )
+        full = birth == "same" or (birth and given in _MORE_THAN_A_LETTER)
+        return not (full or contact)
+    return not birth and not given and found.get("surname") != "same" and contact in (None, "phone")
 
 
 # Of these a person has several that are true: "P." is no other than "J." where somebody is known as "J.P.".

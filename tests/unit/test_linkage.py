@@ -208,6 +208,20 @@ def test_a_name_alone_links_nobody_at_two_doors() -> None:
     )
 
 
+def test_a_letter_and_nearly_a_birth_date_link_nobody_at_two_doors() -> None:
+    """Two children with one surname and initial, one born on 8 July and one on 7 August, in towns apart."""
+    ours = {"phone": None, "email": None, "birth_date": "2018-07-08", "surname": "Zeldenrust"}
+    theirs = ours | {"birth_date": "2018-08-07", "postcode": "9999ZZ", "house_number": "85"}
+    assert (
+        decide(traits(**ours, initials="J."), [traits(**theirs, initials="J.")]).outcome is not Outcome.LINK
+    )
+    assert (
+        decide(traits(**ours, initials="J.B."), [traits(**theirs, initials="J.B.")]).outcome is Outcome.LINK
+    )
+    same_day = theirs | {"birth_date": ours["birth_date"]}
+    assert decide(traits(**ours, initials="J."), [traits(**same_day, initials="J.")]).outcome is Outcome.LINK
+
+
 def test_behind_a_crowded_door_the_surname_tells_people_apart() -> None:
     """Lodgers share the door and the telephone; one of them who is written in another way is still found."""
     known = traits(birth_date=None, email=None, phone=None)
