@@ -297,12 +297,15 @@ class OutreachRows:
         `open_word` is the state in which nobody acted.
         """
         rows = self._tx.rows(
-            "SELECT a.alert_id::text, a.case_id::text, a.municipality, a.team, a.reason, a.ordered_at, a.due_at, a.times,"
+            # The alerts first and then the case of each: in one join every alert that waits met its case before its team was asked.
+            "WITH due AS MATERIALIZED (SELECT DISTINCT municipality, team FROM casework.alert WHERE due_at <= %s),"
+            " a AS MATERIALIZED (SELECT alert.* FROM casework.alert JOIN due USING (municipality, team)"
+            "   WHERE alert.due_at IS NOT NULL ORDER BY alert.due_at, alert.alert_id LIMIT %s)"
+            " SELECT a.alert_id::text, a.case_id::text, a.municipality, a.team, a.reason, a.ordered_at, a.due_at, a.times,"
             " c.priority, c.offer_by, c.stands, c.stands AND c.status = %s, coalesce(c.decision->'route'->'path', '[]'),"
-            " a.people"
-            " FROM casework.alert a JOIN casework.case c USING (case_id) WHERE a.due_at IS NOT NULL AND (a.municipality, a.team) IN"
-            " (SELECT municipality, team FROM casework.alert WHERE due_at <= %s) ORDER BY a.due_at, a.alert_id LIMIT %s",
-            (open_word, now, limit),
+            " a.people FROM a CROSS JOIN LATERAL (SELECT * FROM casework.case WHERE case_id = a.case_id OFFSET 0) AS c"
+            " ORDER BY a.due_at, a.alert_id",
+            (now, limit, open_word),
         )
         return [PendingAlert(*row) for row in rows]
 
