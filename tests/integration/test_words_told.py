@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 import pytest
 from support import World, house, person, today, wait_for
@@ -40,7 +40,23 @@ def test_a_word_flows_back_once_and_says_nothing_else(world: World) -> None:
     ((purpose, case_id),) = world.cases_of(partner, event_id)
     assert [one["id"] for one in told(world, partner, receipt_id)] == [f"{receipt_id}:1"]
 
-    for act, detail in (
+    def state(*stated: tuple[str, dict[str, Any]]) -> None:
+        for act, detail in stated:
+            world.app.state_fact(purpose, case_id, act, detail, "worker-canary")
+
+    def heard(word: str) -> list[dict[str, Any]]:
+        # A word that lasts a moment may be passed over by the next, so the one that stays is awaited.
+        return wait_for(
+            lambda: (
+                found
+                if (found := told(world, partner, receipt_id))[-1]["data"].get("woord") == word
+                else None
+            ),
+            30,
+            word,
+        )
+
+    state(
         ("taken_up", {}),
         ("attempt", {"kind": "Brief", "reached": False, "day": today().isoformat(), "daypart": "Ochtend"}),
         (
@@ -51,17 +67,13 @@ def test_a_word_flows_back_once_and_says_nothing_else(world: World) -> None:
                 "reason": "beter_zo",
             },
         ),
-        ("reopened", {}),
-        ("closed", {"result": "Vervolghulp en/of verwijzing niet financieel"}),
-    ):
-        world.app.state_fact(purpose, UUID(str(case_id)), act, detail, "worker-canary")
-    world.drain()
-
-    versions = wait_for(
-        lambda: found if len(found := told(world, partner, receipt_id)) == 3 else None, 30, "two words more"
     )
-    assert [one["id"] for one in versions] == [f"{receipt_id}:{number}" for number in (1, 2, 3)]
-    assert [one["data"]["woord"] for one in versions[1:]] == ["geenContact", "hulpAanvaard"]
+    heard("geenContact")
+    state(("reopened", {}), ("closed", {"result": "Vervolghulp en/of verwijzing niet financieel"}))
+    versions = heard("hulpAanvaard")
+    assert [one["id"] for one in versions] == [f"{receipt_id}:{n}" for n in range(1, len(versions) + 1)]
+    said = [one["data"]["woord"] for one in versions[1:]]
+    assert all(one != other for one, other in pairwise(said)), "a word is told once"
     for one in versions[1:]:
         assert set(one["data"]) == {"ontvangstbewijs", "versie", "woord", "code", "datum"}
         for value in ("worker-canary", str(case_id), who["surname"], event_id, "financieel"):
@@ -69,7 +81,7 @@ def test_a_word_flows_back_once_and_says_nothing_else(world: World) -> None:
     stored = world.rows(
         "SELECT version, word, code FROM intake.told WHERE receipt_id = %s ORDER BY version", (receipt_id,)
     )
-    assert stored == [(2, "geenContact", None), (3, "hulpAanvaard", None)]
+    assert stored == [(n, word, None) for n, word in enumerate(said, 2)]
 
 
 def test_a_withdrawal_is_heard_and_other_partners_hear_nothing(world: World) -> None:
