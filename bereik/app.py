@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from bereik import collect, contact, outreach, provision, quality, rounds, vault
 from bereik.bridge import Bridge
@@ -337,7 +337,7 @@ class App:
     # ------------------------------------------------------------ what people and tools ask
 
     def state_fact(
-        self, purpose: str, case_id: UUID, kind: str, detail: Mapping[str, Any], by: str
+        self, purpose: str, case_id: str, kind: str, detail: Mapping[str, Any], by: str
     ) -> CaseRow:
         """Take down what a person or a register says about a case; returns it as it then is.
 
@@ -348,7 +348,7 @@ class App:
         with self.store.transaction() as tx:
             session = Session(tx, "operator", bundle_id)
             return outreach.state_fact(
-                casework, session, purpose, case_id, uuid4(), kind, detail, by, datetime.now(UTC)
+                casework, session, purpose, case_id, str(uuid4()), kind, detail, by, datetime.now(UTC)
             )
 
     def contact_figures(
@@ -395,7 +395,7 @@ class App:
     def _registers(self) -> Registers:
         return Registers(self.store, self.keyring, found_by="linking")
 
-    def find_signal(self, beginning: str) -> tuple[str, str, UUID]:
+    def find_signal(self, beginning: str) -> tuple[str, str, str]:
         """(purpose, municipality, signal) whose id begins so. Raises `NoSignal`, `ManySignals`."""
         found = []
         with self.store.transaction() as tx:
@@ -428,7 +428,7 @@ class App:
             subject = bundle.purposes[purpose].subject
             session.send(f"signals.{purpose}", vault.moved_messages(moved, purpose, subject))
 
-    def open_signals(self, purpose: str) -> set[UUID]:
+    def open_signals(self, purpose: str) -> set[str]:
         """Signals of a purpose whose case somebody works on; ids only."""
         with self.store.transaction() as tx, tx.role(invariants.AUDITOR):
             rows = tx.rows(
@@ -442,14 +442,14 @@ class App:
         """Place every record of a register anew; what touches an open case is asked instead."""
         protected = self.open_signals(purpose)
         with self.desk(purpose, municipality) as desk:
-            return desk.relink(protected, MACHINE, uuid4())
+            return desk.relink(protected, MACHINE, str(uuid4()))
 
     def training_rows(self, purpose: str, municipality: str) -> list[dict[str, Any]]:
         """What the records of one register are compared by; identity, so for training in this process only."""
         register = self._registers(purpose, municipality)
         with self.links(purpose) as tables:
             records = tables.records(register.register_id)
-        return [{"id": str(row.signal_id)} | vault.open_traits(register, row).row() for row in records]
+        return [{"id": row.signal_id} | vault.open_traits(register, row).row() for row in records]
 
     def propose_weights(self) -> int:
         """Train on the largest register and write the weights into the home for review; nothing is activated.
@@ -564,7 +564,7 @@ class App:
             for case, kind, detail in rounds.acts(found):
                 # Somebody may have acted between the look and now; then the next round sees what is left.
                 with suppress(IllegalMove, outreach.UnknownCase):
-                    self.state_fact(purpose, UUID(case.case_id), kind, detail, contact.BY_RULE)
+                    self.state_fact(purpose, case.case_id, kind, detail, contact.BY_RULE)
                     counts[kind] += 1
         return counts
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
-from uuid import UUID
 
 from bereik import cases, linkage, vault
 from bereik.bundle import Bundle
@@ -321,7 +320,7 @@ class Bridge:
                 continue
             register = self._register(case.purpose, case.municipality)
             who = {
-                person: vault.open_record(register, UUID(signal_id), sealed[signal_id])
+                person: vault.open_record(register, signal_id, sealed[signal_id])
                 for person, signal_id in case.people.items()
             }
             ages = {person: age_on(one.fields.get("birth_date"), today) for person, one in who.items()}
@@ -380,7 +379,7 @@ class Bridge:
         return SideRow(case.purpose, case.case_id, case.municipality, case.team, crosses)
 
     def _tell(
-        self, sides: Sequence[SideRow], about: UUID | str, reason: str, told: Told, now: datetime
+        self, sides: Sequence[SideRow], about: str | str, reason: str, told: Told, now: datetime
     ) -> None:
         for side in sides:
             box = self._purpose_boxes[side.purpose]

@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from uuid import UUID
 
 import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -325,7 +324,7 @@ class Listener:
         self._store, self._group, self._source, self._stopped = store, group, source, stopped
         self._failpoint = failpoint
         self._admin = Admin(broker)
-        self._topic_ids: dict[str, UUID] = {}
+        self._topic_ids: dict[str, str] = {}
         # The partitions that were started, and the position of each: what PostgreSQL holds, or nothing is written.
         self._next: dict[TopicPartition, int] = {}
         self._topics: tuple[str, ...] = ()
@@ -541,7 +540,7 @@ class Listener:
             self._topics, self._absences = (), 0
             self._next.clear()
 
-    def _topic_id(self, topic: str) -> UUID:
+    def _topic_id(self, topic: str) -> str:
         if topic not in self._topic_ids:
             self._topic_ids.update(self._admin.topic_ids([topic]))
         return self._topic_ids[topic]
@@ -586,7 +585,7 @@ class Admin:
         with refusals():
             self._admin.describe_acls(anything)
 
-    def topic_ids(self, topics: Sequence[str]) -> dict[str, UUID]:
+    def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
         """The ids of existing topics. Raises `BrokerUnavailable` when one is not there yet."""
         found = {
             topic["name"]: topic["topic_id"]
@@ -598,7 +597,7 @@ class Admin:
             raise BrokerUnavailable(
                 f"These topics do not exist: {', '.join(sorted(missing))}. Run `bereik rules activate`."
             )
-        return {name: UUID(str(value)) for name, value in found.items()}
+        return {name: str(value) for name, value in found.items()}
 
     def await_groups(self, groups: Sequence[str]) -> None:
         """Wait until the broker can coordinate these groups.

@@ -3,7 +3,8 @@
 `decide` is a fold. It looks at a set of signals and at what people stated, never at the order in which they came, so
 a late, replayed or redriven signal gives the case it would have given in time.
 
-Ids are texts: a fold looks some forty ids up per signal, and a `UUID` hashes and compares in Python, ten times as slow.
+Ids are the texts of uuids, here and everywhere: a `UUID` hashes and compares in Python, ten times as slow, and a fold
+looks some forty of them up per signal.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -174,13 +174,11 @@ def local_day(moment: datetime) -> date:
 
 # ---------------------------------------------------------------- whose case it is
 
-# An id, or its text.
-Id = TypeVar("Id", UUID, str)
 # Statuses of an assignment: everything is told, or only where a known signal stands now, or that it is gone.
 ACTIVE, MOVED, WITHDRAWN = "active", "moved", "withdrawn"
 
 
-def subject_of(person_id: Id, household_id: Id | None, crowded: bool, subject: str) -> Id:
+def subject_of(person_id: str, household_id: str | None, crowded: bool, subject: str) -> str:
     """Whose case it is: the address unit or the person, as the purpose says.
 
     Without an address, or where many unrelated people live, it is the person.

@@ -277,7 +277,7 @@ class Casework:
         decisions = cases.decide(signals, facts, turn.purpose, self._bundle, turn.now, since, turn.matched)
         outcome: list[tuple[CaseRow, cases.Notify | None]] = []
         for decision in decisions:
-            case_id = decision.case_id or self._boxes[turn.purpose.id].id_text(
+            case_id = decision.case_id or self._boxes[turn.purpose.id].id(
                 f"case|{decision.anchor}{turn.mark}"
             )
             for signal_id in decision.signals:
@@ -394,9 +394,9 @@ class Casework:
                 cases.flagged(signal_of(one), self._bundle.kinds[one.signal_type].crisis_field)
                 for one in held
             )
-            person = box.id_text(f"taken-over-person|{mark}")
+            person = box.id(f"taken-over-person|{mark}")
             arrived = SignalRow(
-                box.id_text(f"taken-over|{mark}"), 1, cases.ACTIVE, person, None, person, toward, None,
+                box.id(f"taken-over|{mark}"), 1, cases.ACTIVE, person, None, person, toward, None,
                 purpose.taken_over.id, f"gemeente-{row.municipality}", cases.local_day(received), received,
                 {name: True for name in purpose.taken_over.fact_fields if crisis}, None,
             )  # fmt: skip
@@ -627,7 +627,7 @@ def case_message(row: CaseRow, purpose_id: str) -> tuple[bytes, bytes]:
 
 def alert_id_of(box: Box, case_id: str, version: int, reason: str, mark: str = "") -> str:
     """The id of an alert: the same occasion has the same one, however often it is told."""
-    return box.id_text(f"alert|{case_id}|{version}|{reason}|{mark}")
+    return box.id(f"alert|{case_id}|{version}|{reason}|{mark}")
 
 
 def alert_message(

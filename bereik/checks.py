@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
-from uuid import UUID
 
 import orjson
 
@@ -186,7 +185,7 @@ class Checks:
     def _offer(
         self,
         purpose_id: str,
-        offer_id: UUID,
+        offer_id: str,
         case_id: str,
         person_id: str,
         place: str,
@@ -201,7 +200,7 @@ class Checks:
         if fresh and team is not None:
             box, now = self._alert_boxes[purpose_id], self._now()
             alert = alert_message(
-                box, purpose_id, case_id, 0, toward, team, residency.OFFERED, now, str(offer_id)
+                box, purpose_id, case_id, 0, toward, team, residency.OFFERED, now, offer_id
             )
             tx.send(f"alerts.{purpose_id}", [alert])
 
@@ -314,7 +313,7 @@ class Checks:
         fact_id = self._boxes[purpose_id].id(f"fact|{kind}|{mark}")
         try:
             outreach.state_fact(
-                self._casework, tx, purpose_id, UUID(case_id), fact_id, kind, detail, by, self._now()
+                self._casework, tx, purpose_id, case_id, fact_id, kind, detail, by, self._now()
             )
         except (IllegalMove, outreach.UnknownCase) as error:
             # The answer is kept; a case that a declaration closed to it, or that was merged away, is not stopped by it.
@@ -396,7 +395,7 @@ class Checks:
             self._casework,
             tx,
             purpose_id,
-            UUID(case_id),
+            case_id,
             self._boxes[purpose_id].id(f"fact|repaired|{case_id}|{person_id}|{self._now().isoformat()}"),
             residency.REPAIRED,
             {"person_id": person_id, "choice": choice.value},

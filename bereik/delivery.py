@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 
@@ -117,13 +117,13 @@ class Deliveries:
                 matched_on=one.matched_on,
                 signals=tuple(
                     ddas.SignalLine(
-                        box.id_text(f"signal|{row.signal_id}"),
+                        box.id(f"signal|{row.signal_id}"),
                         bundle.signal_types[row.signal_type],
                         row.signal_date,
                         row.facts,
                         row.status == WITHDRAWN,
                         one.passed.get(row.signal_id),
-                        vault.open_record(register, UUID(row.signal_id), row.sealed),
+                        vault.open_record(register, row.signal_id, row.sealed),
                         vault.open_number(register.box, row.case_id, row.person_id, row.bsn)
                         if row.bsn
                         else None,

@@ -106,7 +106,7 @@ class Errands:
                 session,
                 purpose_id,
                 errand.about,
-                uuid4(),
+                str(uuid4()),
                 bridge.CONSENT,
                 errand.detail,
                 errand.asked_by,

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from uuid import UUID
 
 import orjson
 
@@ -281,13 +280,13 @@ class Intake:
 
     def _originals(
         self, asked: Sequence[Item], tables: IntakeTables, tx: IntakeTx
-    ) -> tuple[set[UUID], set[UUID]]:
+    ) -> tuple[set[str], set[str]]:
         """Of the signals that these are about: which stand, and which can still be corrected."""
-        by_purpose: dict[str, list[UUID]] = defaultdict(list)
+        by_purpose: dict[str, list[str]] = defaultdict(list)
         for item in asked:
             if item.receipt.purpose is not None and item.receipt.signal_id is not None:
                 by_purpose[item.receipt.purpose].append(item.receipt.signal_id)
-        standing: set[UUID] = set()
+        standing: set[str] = set()
         for purpose_id, signal_ids in sorted(by_purpose.items()):
             with tx.vault(purpose_id) as vault_tables:
                 standing |= vault_tables.standing(signal_ids)
@@ -344,7 +343,7 @@ class Intake:
     ) -> list[Assignment]:
         """What casework hears of corrected signals: all that it may know of them, as it is by now, where they stand now."""
         kinds = {item.receipt.signal_id: item for item in items if item.changes}
-        sources: dict[UUID, list[SourceRow]] = defaultdict(list)
+        sources: dict[str, list[SourceRow]] = defaultdict(list)
         for row in rows:
             sources[row.signal_id].append(row)
         found = []
@@ -399,7 +398,7 @@ class Intake:
     def _receipt(self, record: Record, fate: Fate) -> ReceiptRow:
         """The receipt of a record that nobody has read yet, with its original sealed."""
         place = f"{record.topic}|{record.partition}|{record.offset}|{record.timestamp}"
-        receipt_id = self._box.id_text(f"receipt|{place}")
+        receipt_id = self._box.id(f"receipt|{place}")
         return ReceiptRow(
             receipt_id=receipt_id,
             partner=record.topic.removeprefix(IN),

@@ -15,7 +15,6 @@ from enum import StrEnum
 from functools import lru_cache
 from math import inf, log2
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
@@ -402,7 +401,7 @@ def _frequency(comparison: str, a: Traits, b: Traits, model: LinkModel) -> float
 class Look:
     """One way in which a known person was written: by which signal, and what it said."""
 
-    signal_id: UUID
+    signal_id: str
     traits: Traits = field(repr=False)
 
 
@@ -416,16 +415,16 @@ class Decision:
 
     outcome: Outcome
     reason: Reason
-    person: UUID | None = None
-    against: UUID | None = None
+    person: str | None = None
+    against: str | None = None
     weight: float | None = None
-    merge: tuple[UUID, ...] = ()
+    merge: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Standing:
-    person: UUID
-    against: UUID
+    person: str
+    against: str
     weight: float = -inf
     enough: bool = False
     contradicted: bool = False
@@ -478,9 +477,9 @@ def vetoed(weight: Weight, rules: Linkage, without: str = "") -> str | None:
 
 def decide(
     one: Traits,
-    persons: Mapping[UUID, Sequence[Look]],
+    persons: Mapping[str, Sequence[Look]],
     rules: Linkage,
-    apart: Callable[[UUID, UUID | None], bool],
+    apart: Callable[[str, str | None], bool],
     crowded: bool = False,
 ) -> Decision:
     """Decide on the persons that share a key with this record; each with every look it has.
@@ -493,7 +492,7 @@ def decide(
     """
     standings = sorted(
         (_standing(one, person, looks, rules, crowded) for person, looks in persons.items()),
-        key=lambda found: (-found.weight, found.person.int),
+        key=lambda found: (-found.weight, found.person),
     )
     if not standings or standings[0].weight < rules.review:
         return Decision(Outcome.NEW, Reason.TOO_LITTLE if standings else Reason.UNSEEN)
@@ -524,7 +523,7 @@ def decide(
     return Decision(Outcome.LINK, Reason.ENOUGH, top.person, top.against, top.weight, tuple(merge))
 
 
-def _standing(one: Traits, person: UUID, looks: Sequence[Look], rules: Linkage, crowded: bool) -> _Standing:
+def _standing(one: Traits, person: str, looks: Sequence[Look], rules: Linkage, crowded: bool) -> _Standing:
     found = _Standing(person, looks[0].signal_id)
     levels = []
     for look in looks:

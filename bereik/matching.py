@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from bereik import linkage
 from bereik.declared.linkage import Linkage
@@ -21,7 +20,7 @@ from bereik.linkage import Decision, Look, Outcome, Reason, Traits
 class Entry:
     """One record to be placed. `keys` are in the order of `linkage.keys`; any hash will do."""
 
-    signal_id: UUID
+    signal_id: str
     received_at: datetime
     traits: Traits = field(repr=False)
     keys: tuple[int, ...] = field(repr=False)
@@ -36,12 +35,12 @@ class Placement:
     `crowded` says that its address holds too many unrelated people to be one household.
     """
 
-    person: UUID
+    person: str
     outcome: Outcome
     reason: Reason
-    against: UUID | None
+    against: str | None
     weight: float | None
-    merged: tuple[UUID, ...] = ()
+    merged: tuple[str, ...] = ()
     keyed: bool = True
     crowded: bool = False
 
@@ -50,13 +49,13 @@ class Placement:
 class Verdicts:
     """What humans decided about pairs of signals: never one person (`apart`), or one person (`same`)."""
 
-    apart: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
-    same: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+    apart: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    same: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[UUID, UUID, bool]]) -> Verdicts:
+    def of(cls, pairs: Iterable[tuple[str, str, bool]]) -> Verdicts:
         """From (one, other, same) rows, in either order."""
-        found: dict[bool, dict[UUID, set[UUID]]] = {False: defaultdict(set), True: defaultdict(set)}
+        found: dict[bool, dict[str, set[str]]] = {False: defaultdict(set), True: defaultdict(set)}
         for one, other, same in pairs:
             found[same][one].add(other)
             found[same][other].add(one)
@@ -68,32 +67,32 @@ class _Person:
     """A person while records are placed: its looks, its first record, and the records that humans spoke about."""
 
     looks: list[Look] = field(default_factory=list)
-    since: tuple[datetime, int] | None = None
-    spoken: set[UUID] = field(default_factory=set)
+    since: tuple[datetime, str] | None = None
+    spoken: set[str] = field(default_factory=set)
 
 
 class Matcher:
     """The persons of one register, as far as they are known, and the keys they are found by."""
 
     def __init__(
-        self, rules: Linkage, new_person: Callable[[UUID], UUID], verdicts: Verdicts | None = None
+        self, rules: Linkage, new_person: Callable[[str], str], verdicts: Verdicts | None = None
     ) -> None:
         self._rules, self._new_person = rules, new_person
         self._verdicts = verdicts or Verdicts()
-        self._found: dict[int, list[UUID]] = defaultdict(list)
+        self._found: dict[int, list[str]] = defaultdict(list)
         self._looks: dict[int, int] = defaultdict(int)
-        self._persons: dict[UUID, _Person] = {}
-        self._became: dict[UUID, UUID] = {}
-        self._at: dict[UUID, UUID] = {}
+        self._persons: dict[str, _Person] = {}
+        self._became: dict[str, str] = {}
+        self._at: dict[str, str] = {}
 
     # ------------------------------------------------------------ what was known before
 
-    def know_key(self, key: int, persons: Sequence[UUID], looks: int) -> None:
+    def know_key(self, key: int, persons: Sequence[str], looks: int) -> None:
         """The persons under a key, and how many looks: one more than the cap is enough to know it is generic."""
         self._found[key].extend(persons)
         self._looks[key] += looks
 
-    def know(self, person: UUID, signal_id: UUID, received_at: datetime, one: Traits) -> None:
+    def know(self, person: str, signal_id: str, received_at: datetime, one: Traits) -> None:
         """A look of a person."""
         self._add(self._persons.setdefault(person, _Person()), signal_id, received_at, one)
         self._at[signal_id] = person
@@ -133,11 +132,11 @@ class Matcher:
             self._crowded(entry),
         )
 
-    def person_of(self, signal_id: UUID) -> UUID:
+    def person_of(self, signal_id: str) -> str:
         """The person of a placed record, after all merges."""
         return self._now(self._at[signal_id])
 
-    def door(self, person: UUID, one: Traits) -> str:
+    def door(self, person: str, one: Traits) -> str:
         """The addition of the door that a placed record means; "" when that is the building itself or cannot be known.
 
         Partners leave additions out. Where the person is known at one door of this building, that one is meant; it never
@@ -153,12 +152,12 @@ class Matcher:
         }
         return additions.pop() if len(additions) == 1 else ""
 
-    def residents(self, unit_key: int) -> list[UUID]:
+    def residents(self, unit_key: int) -> list[str]:
         """The persons at an address unit."""
         return list(dict.fromkeys(self._now(person) for person in self._found[unit_key]))
 
-    def _candidates(self, entry: Entry) -> dict[UUID, None]:
-        found: dict[UUID, None] = {}
+    def _candidates(self, entry: Entry) -> dict[str, None]:
+        found: dict[str, None] = {}
         for key in entry.keys:
             if self._looks[key] <= self._rules.cap:
                 for person in self._found[key]:
@@ -185,7 +184,7 @@ class Matcher:
                     pass
         return one
 
-    def _settle(self, entry: Entry, decision: Decision) -> tuple[UUID, tuple[UUID, ...]]:
+    def _settle(self, entry: Entry, decision: Decision) -> tuple[str, tuple[str, ...]]:
         if decision.outcome is not Outcome.LINK or decision.person is None:
             return self._new_person(entry.signal_id), ()
         if not decision.merge:
@@ -203,14 +202,14 @@ class Matcher:
             self._became[other] = first
         return first, tuple(together[1:])
 
-    def _now(self, person: UUID) -> UUID:
+    def _now(self, person: str) -> str:
         while person in self._became:
             person = self._became[person]
         return person
 
-    def _add(self, known: _Person, signal_id: UUID, received_at: datetime, one: Traits) -> None:
+    def _add(self, known: _Person, signal_id: str, received_at: datetime, one: Traits) -> None:
         known.looks.append(Look(signal_id, one))
-        since = (received_at, signal_id.int)
+        since = (received_at, signal_id)
         if known.since is None or since < known.since:
             known.since = since
         if self._spoken(signal_id):
@@ -218,15 +217,15 @@ class Matcher:
 
     # ------------------------------------------------------------ what humans decided
 
-    def _spoken(self, signal_id: UUID) -> bool:
+    def _spoken(self, signal_id: str) -> bool:
         return signal_id in self._verdicts.apart or signal_id in self._verdicts.same
 
-    def _forced(self, entry: Entry) -> list[UUID]:
+    def _forced(self, entry: Entry) -> list[str]:
         """The persons that a human said this record is about."""
         said = self._verdicts.same.get(entry.signal_id, frozenset())
-        return sorted({self.person_of(other) for other in said if other in self._at}, key=lambda p: p.int)
+        return sorted({self.person_of(other) for other in said if other in self._at})
 
-    def _apart(self, entry: Entry, person: UUID, other: UUID | None) -> bool:
+    def _apart(self, entry: Entry, person: str, other: str | None) -> bool:
         mine = self._persons[person].spoken
         if not mine:
             return False

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Protocol
-from uuid import UUID
 
 from bereik import cases, lifecycle, notices
 from bereik.bundle import Bundle
@@ -219,8 +218,8 @@ def state_fact(
     casework: Casework,
     tx: CaseworkTx,
     purpose_id: str,
-    case_id: UUID,
-    fact_id: UUID,
+    case_id: str,
+    fact_id: str,
     kind: str,
     detail: Mapping[str, Any],
     by: str,
@@ -234,7 +233,7 @@ def state_fact(
     with tx.casework(purpose_id) as tables:
         locked: set[str] = set()
         while True:
-            row = tables.case(str(case_id))
+            row = tables.case(case_id)
             if row is None:
                 raise UnknownCase()
             if row.subject in locked:
@@ -244,10 +243,10 @@ def state_fact(
             locked.add(row.subject)
         casework.check(purpose_id, row, kind, detail, by, at, tables)
         full = lifecycle.completed(kind, detail, cases.people_of(row.decision))
-        tables.add_fact(fact_id, Fact(str(case_id), kind, full, by, at))
+        tables.add_fact(fact_id, Fact(case_id, kind, full, by, at))
     casework.refold(purpose_id, [row.subject], tx)
     with tx.casework(purpose_id) as tables:
         # As it is now: an older version behind a newer one would be the last word for who reads that topic.
-        row = tables.case(str(case_id)) or row
+        row = tables.case(case_id) or row
     tx.send(f"cases.{purpose_id}", [case_message(row, purpose_id)])
     return row

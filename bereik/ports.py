@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
-from uuid import UUID
 
 from bereik.errors import LastingError, TransientError
 from bereik.lifecycle import Fact
@@ -53,8 +52,7 @@ class Box(Protocol):
     """A key that makes ids and seals values."""
 
     def digest(self, text: str) -> bytes: ...
-    def id(self, text: str) -> UUID: ...
-    def id_text(self, text: str) -> str: ...
+    def id(self, text: str) -> str: ...
     def seal(self, value: bytes, context: bytes) -> bytes: ...
     def open(self, sealed: bytes, context: bytes) -> bytes: ...
 
@@ -103,7 +101,7 @@ class ReceiptRow:
     action: str | None = None
     municipality: str | None = None
     purpose: str | None = None
-    signal_id: UUID | None = None
+    signal_id: str | None = None
     content: bytes | None = None
     sealed: bytes = b""
 
@@ -116,17 +114,17 @@ class IntakeTables(Protocol):
     def claim(self) -> set[str]: ...
     def claimed(
         self, ids: Sequence[tuple[str, str]]
-    ) -> dict[tuple[str, str], tuple[bytes, UUID | None, str | None, str | None]]: ...
+    ) -> dict[tuple[str, str], tuple[bytes, str | None, str | None, str | None]]: ...
     def finish(self, changed: Sequence[ReceiptRow]) -> None: ...
-    def kept(self, signal_ids: Sequence[UUID]) -> set[UUID]: ...
-    def sources(self, signal_ids: Sequence[UUID]) -> list[SourceRow]: ...
+    def kept(self, signal_ids: Sequence[str]) -> set[str]: ...
+    def sources(self, signal_ids: Sequence[str]) -> list[SourceRow]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     """One accepted event about a signal: the report, or a correction of it, as it was received."""
 
-    signal_id: UUID
+    signal_id: str
     action: str
     receipt_id: str
     received_at: datetime
@@ -144,19 +142,19 @@ class RecordRow:
     `traits` are in the clear and only here; they are never written. `keys` are the hashes it can be found by.
     """
 
-    signal_id: UUID
+    signal_id: str
     register: Register
     received_at: datetime
     sealed: bytes = b""
     traits: Traits = field(default=Traits(), repr=False)
     keys: tuple[int, ...] = ()
     unit_key: int | None = None
-    household_id: UUID | None = None
-    person_id: UUID | None = None
+    household_id: str | None = None
+    person_id: str | None = None
     version: int = 1
     outcome: str = "new"
     reason: str = ""
-    against: UUID | None = None
+    against: str | None = None
     weight: float | None = None
     keyed: bool = True
     crowded: bool = False
@@ -166,8 +164,8 @@ class RecordRow:
 class LookRow:
     """One keyed record of a person, as stored."""
 
-    person_id: UUID
-    signal_id: UUID
+    person_id: str
+    signal_id: str
     received_at: datetime
     sealed: bytes
 
@@ -176,7 +174,7 @@ class Sealed(Protocol):
     """A stored record that can be opened."""
 
     @property
-    def signal_id(self) -> UUID: ...
+    def signal_id(self) -> str: ...
     @property
     def received_at(self) -> datetime: ...
     @property
@@ -187,10 +185,10 @@ class Sealed(Protocol):
 class StoredRow:
     """One record as stored, with where it stands now."""
 
-    signal_id: UUID
+    signal_id: str
     register_id: int
-    person_id: UUID
-    household_id: UUID | None
+    person_id: str
+    household_id: str | None
     version: int
     status: str
     received_at: datetime
@@ -202,11 +200,11 @@ class StoredRow:
 class Placed:
     """Where an existing signal stands in the vault; an address that is `crowded` has a case per person."""
 
-    signal_id: UUID
+    signal_id: str
     version: int
     status: str
-    person_id: UUID
-    household_id: UUID | None
+    person_id: str
+    household_id: str | None
     crowded: bool = False
 
 
@@ -216,37 +214,35 @@ class VaultTables(Protocol):
     def lock(self, registers: Iterable[int]) -> None: ...
     def under_keys(
         self, register_id: int, keys: Sequence[int], cap: int
-    ) -> list[tuple[int, list[UUID], int]]: ...
-    def looks(self, persons: Sequence[UUID]) -> list[LookRow]: ...
-    def verdicts(self, register_id: int) -> list[tuple[UUID, UUID, bool]]: ...
-    def crowded(self, households: Sequence[UUID]) -> set[UUID]: ...
+    ) -> list[tuple[int, list[str], int]]: ...
+    def looks(self, persons: Sequence[str]) -> list[LookRow]: ...
+    def verdicts(self, register_id: int) -> list[tuple[str, str, bool]]: ...
+    def crowded(self, households: Sequence[str]) -> set[str]: ...
     def save(self, rows: Sequence[RecordRow], bundle_id: int) -> None: ...
-    def merge(self, became: Mapping[UUID, UUID], bundle_id: int) -> list[Placed]: ...
-    def crowd(self, residents: Mapping[UUID, Sequence[UUID]]) -> list[Placed]: ...
-    def withdraw(self, signal_ids: Sequence[UUID]) -> list[Placed]: ...
-    def standing(self, signal_ids: Sequence[UUID]) -> set[UUID]: ...
-    def correct(self, signal_ids: Sequence[UUID]) -> list[Placed]: ...
+    def merge(self, became: Mapping[str, str], bundle_id: int) -> list[Placed]: ...
+    def crowd(self, residents: Mapping[str, Sequence[str]]) -> list[Placed]: ...
+    def withdraw(self, signal_ids: Sequence[str]) -> list[Placed]: ...
+    def standing(self, signal_ids: Sequence[str]) -> set[str]: ...
+    def correct(self, signal_ids: Sequence[str]) -> list[Placed]: ...
 
 
 class VerdictTables(Protocol):
     """The vault of one purpose for whoever decides about links."""
 
     def lock(self, registers: Iterable[int]) -> None: ...
-    def stored(self, signal_ids: Sequence[UUID]) -> list[StoredRow]: ...
-    def records_of(self, persons: Sequence[UUID]) -> list[StoredRow]: ...
+    def stored(self, signal_ids: Sequence[str]) -> list[StoredRow]: ...
+    def records_of(self, persons: Sequence[str]) -> list[StoredRow]: ...
     def records(self, register_id: int) -> list[StoredRow]: ...
-    def verdicts(self, register_id: int) -> list[tuple[UUID, UUID, bool]]: ...
-    def add_verdict(
-        self, act: UUID, one: UUID, other: UUID, register_id: int, same: bool, by: str
-    ) -> None: ...
-    def end_verdicts(self, act: UUID, by: str) -> int: ...
-    def before_act(self, act: UUID) -> list[tuple[UUID, UUID]]: ...
+    def verdicts(self, register_id: int) -> list[tuple[str, str, bool]]: ...
+    def add_verdict(self, act: str, one: str, other: str, register_id: int, same: bool, by: str) -> None: ...
+    def end_verdicts(self, act: str, by: str) -> int: ...
+    def before_act(self, act: str) -> list[tuple[str, str]]: ...
     def reassign(
-        self, moves: Sequence[tuple[UUID, UUID]], reason: str, by: str, act: UUID, bundle_id: int
+        self, moves: Sequence[tuple[str, str]], reason: str, by: str, act: str, bundle_id: int
     ) -> list[Placed]: ...
-    def add_keys(self, register_id: int, keys: Mapping[UUID, Sequence[int]]) -> None: ...
-    def add_review(self, signal_id: UUID, against: UUID, register_id: int, reason: str) -> None: ...
-    def close_reviews(self, signal_ids: Sequence[UUID], same: bool, by: str) -> None: ...
+    def add_keys(self, register_id: int, keys: Mapping[str, Sequence[int]]) -> None: ...
+    def add_review(self, signal_id: str, against: str, register_id: int, reason: str) -> None: ...
+    def close_reviews(self, signal_ids: Sequence[str], same: bool, by: str) -> None: ...
 
 
 # ---------------------------------------------------------------- casework
@@ -260,11 +256,11 @@ class Assignment:
     is a signal that is possibly about the same person; nothing follows from it until somebody decides.
     """
 
-    signal_id: UUID
+    signal_id: str
     version: int
     status: str
-    person_id: UUID
-    household_id: UUID | None
+    person_id: str
+    household_id: str | None
     municipality: str = ""
     area: str | None = None
     signal_type: str = ""
@@ -274,11 +270,11 @@ class Assignment:
     facts: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
     crowded: bool = False
-    hint: UUID | None = None
+    hint: str | None = None
 
 
 # Casework, outreach and the bridge hold ids as the text of a uuid, as messages bring them: it hashes and compares ten
-# times as fast as a UUID, and a fold does that some forty times per signal. Their rows of each signal are not frozen, which
+# times as fast as a str, and a fold does that some forty times per signal. Their rows of each signal are not frozen, which
 # costs as much again as making them; nobody changes one but casework its own.
 
 
@@ -372,7 +368,7 @@ class CaseworkTables(Protocol):
     def told_people(
         self, municipality: str, reasons: Sequence[str], first: date, last: date
     ) -> dict[tuple[str, date], int]: ...
-    def add_fact(self, fact_id: UUID, fact: Fact) -> None: ...
+    def add_fact(self, fact_id: str, fact: Fact) -> None: ...
     def matched(self) -> dict[tuple[str, str], date]: ...
     def waiting(self) -> list[tuple[str, str, date, int]]: ...
     def delivered(self, municipality: str, period: str) -> set[str]: ...
@@ -578,11 +574,11 @@ class BridgeTables(Protocol):
     def drop_traces(self, wanted: Iterable[tuple[str, str]]) -> set[str]: ...
     def counterparts(self, wanted: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]: ...
     def save(
-        self, bridge_id: UUID, ground: str, basis: str, state: str, sides: Sequence[SideRow], now: datetime
+        self, bridge_id: str, ground: str, basis: str, state: str, sides: Sequence[SideRow], now: datetime
     ) -> bool: ...
     def end_bridges(
         self, case_ids: Iterable[str], reason: str, now: datetime
-    ) -> dict[UUID, list[SideRow]]: ...
+    ) -> dict[str, list[SideRow]]: ...
 
 
 # ---------------------------------------------------------------- checks
@@ -594,7 +590,7 @@ class Due:
 
     case_id: str
     person_id: str
-    signal_id: UUID
+    signal_id: str
     municipality: str
     sealed: bytes = field(repr=False)
     answer: str | None = None
@@ -643,7 +639,7 @@ class Held:
     """One row of the tray with what is sealed in it."""
 
     municipality: str
-    signal_id: UUID
+    signal_id: str
     answer: str | None
     differences: tuple[str, ...]
     found: bytes | None = field(repr=False)
@@ -683,7 +679,7 @@ class CheckTables(Protocol):
     ) -> None: ...
     def offer(
         self,
-        transfer_id: UUID,
+        transfer_id: str,
         case_id: str,
         person_id: str,
         municipality: str,

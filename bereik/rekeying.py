@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 import orjson
 
@@ -103,7 +102,7 @@ def _keys_of(register: Register, row: Record, rules: Linkage) -> tuple[int, ...]
     return vault.keys_of(register, vault.open_traits(register, row), rules)[0]
 
 
-def _keys(register: Register, rows: Sequence[Record], rules: Linkage) -> list[tuple[int, UUID]]:
+def _keys(register: Register, rows: Sequence[Record], rules: Linkage) -> list[tuple[int, str]]:
     return [(key, row.signal_id) for row in rows for key in _keys_of(register, row, rules)]
 
 

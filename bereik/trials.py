@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from uuid import UUID
 
 from bereik import trial
 from bereik.bundle import Bundle
@@ -32,19 +31,19 @@ class Trials:
             found[purpose_id] = trial.compare(subjects, purpose_id, active, proposed, now, month)
         return found
 
-    def case(self, purpose_id: str, case_id: UUID, proposed: Bundle) -> trial.Trial:
+    def case(self, purpose_id: str, case_id: str, proposed: Bundle) -> trial.Trial:
         """What the active and a proposed bundle make of one case's subject. Raises `UnknownCase`."""
         subjects = self._subjects(purpose_id, [self._subject_of(purpose_id, case_id)])
         return trial.compare(subjects, purpose_id, self._bundle(), proposed, datetime.now(UTC))
 
-    def otherwise(self, purpose_id: str, case_id: UUID) -> list[trial.Otherwise]:
+    def otherwise(self, purpose_id: str, case_id: str) -> list[trial.Otherwise]:
         """What one change at a time would have made of a case. Raises `UnknownCase`."""
         subjects = self._subjects(purpose_id, [self._subject_of(purpose_id, case_id)])
         now = datetime.now(UTC)
         return [
             one
             for subject in subjects
-            for one in trial.counterfactuals(subject, str(case_id), purpose_id, self._bundle(), now)
+            for one in trial.counterfactuals(subject, case_id, purpose_id, self._bundle(), now)
         ]
 
     def _subjects(self, purpose_id: str, ids: Sequence[str]) -> list[trial.Subject]:
@@ -57,9 +56,9 @@ class Trials:
             if held.signals
         ]
 
-    def _subject_of(self, purpose_id: str, case_id: UUID) -> str:
+    def _subject_of(self, purpose_id: str, case_id: str) -> str:
         with self._store.transaction() as tx, Session(tx, "operator", 0).casework(purpose_id) as tables:
-            row = tables.case(str(case_id))
+            row = tables.case(case_id)
         if row is None:
             raise UnknownCase()
         return row.subject

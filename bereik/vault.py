@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 import orjson
 
@@ -42,7 +41,7 @@ def seal(who: Identity, rules: Linkage, row: RecordRow) -> RecordRow:
     return row
 
 
-def _household(register: Register, one: Traits) -> UUID:
+def _household(register: Register, one: Traits) -> str:
     return register.box.id(f"household|{one.unit}")
 
 
@@ -62,12 +61,12 @@ def _key(digest: bytes) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def context(register: Register, signal_id: UUID) -> bytes:
+def context(register: Register, signal_id: str) -> bytes:
     """What a sealed record is bound to: it opens only as this signal's record in this register."""
     return f"{register.register_id}|{signal_id}".encode()
 
 
-def open_record(register: Register, signal_id: UUID, sealed: bytes) -> Identity:
+def open_record(register: Register, signal_id: str, sealed: bytes) -> Identity:
     """The identity fields of one record as written, for the one who may know them."""
     fields: dict[str, str] = orjson.loads(register.box.open(sealed, context(register, signal_id)))[2]
     return Identity(fields)
@@ -101,8 +100,8 @@ def identify(rows: Sequence[RecordRow], tables: VaultTables, rules: Linkage, bun
     """
     ordered = sorted(rows, key=lambda row: row.register.register_id)
     tables.lock({row.register.register_id for row in ordered})
-    became: dict[UUID, UUID] = {}
-    residents: dict[UUID, Sequence[UUID]] = {}
+    became: dict[str, str] = {}
+    residents: dict[str, Sequence[str]] = {}
     for _, members in groupby(ordered, key=lambda row: row.register.register_id):
         _place(list(members), tables, rules, became, residents)
     # Saved first, so that a merge or a crowd moves the rows of this batch as it moves those of batches before.
@@ -117,12 +116,12 @@ def _place(
     rows: list[RecordRow],
     tables: VaultTables,
     rules: Linkage,
-    became: dict[UUID, UUID],
-    residents: dict[UUID, Sequence[UUID]],
+    became: dict[str, str],
+    residents: dict[str, Sequence[str]],
 ) -> None:
     register = rows[0].register
     matcher = Matcher(rules, new_person(register), Verdicts.of(tables.verdicts(register.register_id)))
-    persons: dict[UUID, None] = {}
+    persons: dict[str, None] = {}
     wanted = list({key for row in rows for key in row.keys})
     for key, found, looks in tables.under_keys(register.register_id, wanted, rules.cap):
         matcher.know_key(key, found, looks)
@@ -141,7 +140,7 @@ def _place(
         if one.addition and (one.number, one.postcode) in without:
             households.add(_household(register, one))
     crowded = tables.crowded(list(households))
-    new: dict[UUID, int] = {}
+    new: dict[str, int] = {}
     for row in rows:
         placed = matcher.place(Entry(row.signal_id, row.received_at, row.traits, row.keys, row.unit_key))
         row.person_id, row.outcome, row.reason = placed.person, placed.outcome.value, placed.reason.value
@@ -160,9 +159,9 @@ def _place(
     residents.update({household: matcher.residents(key) for household, key in new.items()})
 
 
-def _apart_from_batch(moved: Sequence[Placed], rows: Mapping[UUID, RecordRow]) -> list[Placed]:
+def _apart_from_batch(moved: Sequence[Placed], rows: Mapping[str, RecordRow]) -> list[Placed]:
     """Where each signal stands at last. A row of this batch takes its move over: it leaves as one assignment."""
-    last: dict[UUID, Placed] = {}
+    last: dict[str, Placed] = {}
     for placed in moved:
         row = rows.get(placed.signal_id)
         if row is None:
@@ -172,7 +171,7 @@ def _apart_from_batch(moved: Sequence[Placed], rows: Mapping[UUID, RecordRow]) -
     return list(last.values())
 
 
-def new_person(register: Register) -> Callable[[UUID], UUID]:
+def new_person(register: Register) -> Callable[[str], str]:
     """How a register names the person that begins with a signal."""
     return lambda signal_id: register.box.id(f"new-person|{signal_id}")
 

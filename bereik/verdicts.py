@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from uuid import UUID
 
 from bereik import linkage, vault
 from bereik.declared.linkage import Linkage
@@ -70,14 +69,14 @@ class Desk:
 
     # ------------------------------------------------------------ looking
 
-    def why(self, one: UUID, other: UUID, language: str) -> Evidence:
+    def why(self, one: str, other: str, language: str) -> Evidence:
         """How two signals compare. Raises `UnknownSignal`, `SameSignal`."""
         first, second = self._two(one, other)
         return evidence(self._traits(first), self._traits(second), self._rules, language)
 
     # ------------------------------------------------------------ deciding
 
-    def join(self, one: UUID, other: UUID, by: str, act: UUID) -> list[Placed]:
+    def join(self, one: str, other: str, by: str, act: str) -> list[Placed]:
         """One person: the older person's id stays. Raises `UnknownSignal`, `DecidedBefore`."""
         self._tables.lock([self._register.register_id])
         first, second = self._two(one, other)
@@ -89,7 +88,7 @@ class Desk:
         moves = [(row.signal_id, keep) for row in together if row.person_id != keep]
         return self._move(moves, JOINED, by, act, {first.person_id, second.person_id}, {one, other})
 
-    def part(self, one: UUID, other: UUID, by: str, act: UUID) -> list[Placed]:
+    def part(self, one: str, other: str, by: str, act: str) -> list[Placed]:
         """Never one person. Signals of a person that held both go with the one they resemble more.
 
         Signals that somebody said are about one person go together, with the oldest of them. The person's id stays with
@@ -112,7 +111,7 @@ class Desk:
         moves = [(row.signal_id, new) for row in leaving]
         return self._move(moves, PARTED, by, act, {person, new}, {one, other})
 
-    def take_back(self, act: UUID, by: str) -> list[Placed]:
+    def take_back(self, act: str, by: str) -> list[Placed]:
         """End an act and put back what it moved, except what was decided since. Raises `UnknownAct`."""
         self._tables.lock([self._register.register_id])
         if not self._tables.end_verdicts(act, by):
@@ -126,7 +125,7 @@ class Desk:
         if first.person_id == second.person_id:
             return
         verdicts = Verdicts.of(self._in_force())
-        sides: dict[UUID, set[UUID]] = defaultdict(set)
+        sides: dict[str, set[str]] = defaultdict(set)
         for row in together:
             sides[row.person_id].add(row.signal_id)
         theirs = sides[second.person_id]
@@ -139,7 +138,7 @@ class Desk:
         rows: Sequence[StoredRow],
         first: StoredRow,
         second: StoredRow,
-        same: Mapping[UUID, AbstractSet[UUID]],
+        same: Mapping[str, AbstractSet[str]],
     ) -> tuple[list[StoredRow], list[StoredRow]]:
         a, b = self._traits(first), self._traits(second)
         with_first = dict.fromkeys(_said_one(first.signal_id, same), True)
@@ -157,7 +156,7 @@ class Desk:
 
     # ------------------------------------------------------------ the replay
 
-    def relink(self, protected: AbstractSet[UUID], by: str, act: UUID) -> Relinked:
+    def relink(self, protected: AbstractSet[str], by: str, act: str) -> Relinked:
         """Place every record anew, in order of receipt, under the rules and verdicts of today.
 
         Whatever order signals came in, the same records end in the same persons. What a person decided stands. A change
@@ -172,7 +171,7 @@ class Desk:
             matcher.place(
                 Entry(row.signal_id, row.received_at, one, *vault.keys_of(self._register, one, self._rules))
             )
-        groups: dict[UUID, list[StoredRow]] = defaultdict(list)
+        groups: dict[str, list[StoredRow]] = defaultdict(list)
         for row in rows:
             groups[matcher.person_of(row.signal_id)].append(row)
         moves, doubts = self._changes(list(groups.values()), protected)
@@ -183,16 +182,16 @@ class Desk:
         return Relinked(moved, len(doubts), len(groups))
 
     def _changes(
-        self, groups: Sequence[Sequence[StoredRow]], protected: AbstractSet[UUID]
-    ) -> tuple[list[tuple[UUID, UUID]], list[tuple[UUID, UUID]]]:
+        self, groups: Sequence[Sequence[StoredRow]], protected: AbstractSet[str]
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """(signal, person) to move, and (signal, signal) to review. A group keeps the id of its oldest record."""
-        members: dict[UUID, set[UUID]] = defaultdict(set)
+        members: dict[str, set[str]] = defaultdict(set)
         for group in groups:
             for row in group:
                 members[row.person_id].add(row.signal_id)
-        taken: set[UUID] = set()
-        moves: list[tuple[UUID, UUID]] = []
-        doubts: list[tuple[UUID, UUID]] = []
+        taken: set[str] = set()
+        moves: list[tuple[str, str]] = []
+        doubts: list[tuple[str, str]] = []
         for group in sorted(groups, key=lambda group: _age(group[0])):
             oldest = group[0]
             person = oldest.person_id
@@ -211,22 +210,22 @@ class Desk:
 
     def _move(
         self,
-        moves: Sequence[tuple[UUID, UUID]],
+        moves: Sequence[tuple[str, str]],
         reason: str,
         by: str,
-        act: UUID,
-        persons: Iterable[UUID],
-        spoken: AbstractSet[UUID],
+        act: str,
+        persons: Iterable[str],
+        spoken: AbstractSet[str],
     ) -> list[Placed]:
         moved = self._tables.reassign(moves, reason, by, act, self._bundle_id) if moves else []
         self._make_findable(persons, spoken)
         self._tell(moved)
         return moved
 
-    def _make_findable(self, persons: Iterable[UUID], spoken: AbstractSet[UUID]) -> None:
+    def _make_findable(self, persons: Iterable[str], spoken: AbstractSet[str]) -> None:
         """Every look of a person has a record that is found by its keys, and so has every signal somebody spoke about."""
-        seen: set[tuple[UUID, Traits]] = set()
-        add: dict[UUID, tuple[int, ...]] = {}
+        seen: set[tuple[str, Traits]] = set()
+        add: dict[str, tuple[int, ...]] = {}
         rows = [(row, self._traits(row)) for row in sorted(self._tables.records_of(list(persons)), key=_age)]
         seen.update((row.person_id, one) for row, one in rows if row.keyed)
         for row, one in rows:
@@ -236,7 +235,7 @@ class Desk:
         if add:
             self._tables.add_keys(self._register.register_id, add)
 
-    def _two(self, one: UUID, other: UUID) -> tuple[StoredRow, StoredRow]:
+    def _two(self, one: str, other: str) -> tuple[StoredRow, StoredRow]:
         if one == other:
             raise SameSignal()
         found = {row.signal_id: row for row in self._tables.stored([one, other])}
@@ -244,14 +243,14 @@ class Desk:
             raise UnknownSignal()
         return found[one], found[other]
 
-    def _in_force(self) -> list[tuple[UUID, UUID, bool]]:
+    def _in_force(self) -> list[tuple[str, str, bool]]:
         return self._tables.verdicts(self._register.register_id)
 
     def _traits(self, row: StoredRow) -> Traits:
         return vault.open_traits(self._register, row)
 
 
-def _said_one(signal_id: UUID, same: Mapping[UUID, AbstractSet[UUID]]) -> set[UUID]:
+def _said_one(signal_id: str, same: Mapping[str, AbstractSet[str]]) -> set[str]:
     """This signal and all that people said are about one person with it, directly or by way of others."""
     found, ahead = {signal_id}, [signal_id]
     while ahead:
@@ -261,5 +260,5 @@ def _said_one(signal_id: UUID, same: Mapping[UUID, AbstractSet[UUID]]) -> set[UU
     return found
 
 
-def _age(row: StoredRow) -> tuple[object, int]:
-    return row.received_at, row.signal_id.int
+def _age(row: StoredRow) -> tuple[object, str]:
+    return row.received_at, row.signal_id

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -36,7 +36,7 @@ class World:
 
     stack: Stack
     bundle: Bundle
-    cases: dict[str, UUID] = field(default_factory=dict)
+    cases: dict[str, str] = field(default_factory=dict)
 
     def url(self, role: str) -> str:
         """The address of this world's database for one role."""
@@ -120,8 +120,8 @@ def _case(
     area: str | None = None,
     crisis: bool = False,
     day: date = date(2026, 11, 12),
-) -> UUID:
-    case_id, subject = uuid4(), uuid4()
+) -> str:
+    case_id, subject = str(uuid4()), str(uuid4())
     kind = "multiple" if len(signals) > 1 else "single"
     at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
     state = made.bundle.purposes[purpose].states[0].id
@@ -157,10 +157,10 @@ def _case(
                 " signal_type, partner, signal_date, received_at, facts, case_id)"
                 " VALUES (%s, %s, 1, 'active', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 (
-                    uuid4(),
+                    str(uuid4()),
                     purpose,
                     subject,
-                    uuid4(),
+                    str(uuid4()),
                     municipality,
                     area,
                     signal_type,
@@ -174,7 +174,7 @@ def _case(
         connection.execute(
             "INSERT INTO casework.alert (alert_id, purpose, case_id, case_version, municipality, team, reason, outlet, ordered_at)"
             " VALUES (%s, %s, %s, 1, %s, %s, 'new_case', 'board', %s)",
-            (uuid4(), purpose, case_id, municipality, team, at),
+            (str(uuid4()), purpose, case_id, municipality, team, at),
         )
     return case_id
 
@@ -186,12 +186,12 @@ def state(made: World, name: str, kind: str, detail: dict[str, Any]) -> None:
         connection.execute(
             "INSERT INTO casework.fact (fact_id, purpose, case_id, kind, detail, stated_by, stated_at)"
             " VALUES (%s, %s, %s, %s, %s, 'brp', clock_timestamp())",
-            (uuid4(), HELP, made.cases[name], kind, Jsonb(detail)),
+            (str(uuid4()), HELP, made.cases[name], kind, Jsonb(detail)),
         )
 
 
 def _bridge(made: World, help_case: str, learn_case: str, ground: str, basis: str) -> None:
-    bridge_id = uuid4()
+    bridge_id = str(uuid4())
     with psycopg.connect(made.url("bereik_bridge")) as connection:
         connection.execute(
             "INSERT INTO bridge.bridge (bridge_id, ground, basis, state, requested_at, opened_at)"
@@ -243,7 +243,7 @@ def _receipts(made: World, bundle_id: int) -> None:
                     "INSERT INTO intake.receipt (receipt_id, partner, door, event_id, event_type, action, municipality, topic,"
                     ' partition, "offset", received_at, fate, gate, reasons, purpose, bundle_id)'
                     " VALUES (%s, 'p', 'kafka', %s, %s, 'report', %s, 'in.p', 0, %s, %s, %s, %s, %s, %s, %s)",
-                    (uuid4(), str(uuid4()), types[name].event_type if name else None, municipality, offset, NOW, fate,
+                    (str(uuid4()), str(uuid4()), types[name].event_type if name else None, municipality, offset, NOW, fate,
                      gate,
                      Jsonb([{"code": reason, "article": ARTICLES.get(reason, "")}] if reason else []),
                      types[name].purpose if name else None, bundle_id),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from support import CANARY, World, data_for, house, letters, person, today, world_of
 
@@ -107,7 +107,7 @@ class Told:
     name: str
     folders: Mapping[str, frozenset[str]]
     violations: Sequence[str]
-    promised: UUID
+    promised: str
 
 
 _TOLD: dict[Path, Told] = {}
@@ -156,7 +156,7 @@ def _live(stack: Stack, world: World) -> Told:
     return Told(partner, states, good, bad, name, folders, violations, promised)
 
 
-def _promise(world: World) -> UUID:
+def _promise(world: World) -> str:
     """A case in which somebody promised something for the next working day."""
     kind = world.type_of("schuldhulp", amount=True, crisis=False)
     event_id = world.report(kind, "9901", person() | house(world.bundle, "9901"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 from board_world import World
@@ -40,7 +40,7 @@ class Questions:
     def close(self) -> None:
         self._store.close()
 
-    def ask(self) -> tuple[UUID, UUID]:
+    def ask(self) -> tuple[str, str]:
         """(known signal, signal in doubt): a brother and a sister of one day, at one door, with one telephone."""
         self._number += 1
         # Far from every other pair, or the question would be about a stranger.
@@ -49,7 +49,7 @@ class Questions:
             "birth_date": f"{1950 + self._number}-{1 + self._number % 12:02}-17",
             "postcode": f"12{10 + self._number}AB", "house_number": str(self._number), "phone": f"06990{self._number:05}",
         }  # fmt: skip
-        found = (uuid4(), uuid4())
+        found = (str(uuid4()), str(uuid4()))
         for minute, initials in enumerate(("A.", "B.")):
             row = vault.seal(
                 Identity({**home, "initials": initials}),
@@ -65,12 +65,12 @@ class Questions:
         with self._store.transaction() as tx, tx.role(f"vault_{PURPOSE}"):
             return tx.rows(sql, params)
 
-    def person(self, signal_id: UUID) -> UUID:
+    def person(self, signal_id: str) -> str:
         """Who a signal is about now."""
-        found: UUID = self.rows("SELECT person_id FROM vault.record WHERE signal_id = %s", signal_id)[0][0]
+        found: str = self.rows("SELECT person_id FROM vault.record WHERE signal_id = %s", signal_id)[0][0]
         return found
 
-    def into_case(self, signal_id: UUID, case_id: UUID) -> None:
+    def into_case(self, signal_id: str, case_id: str) -> None:
         """Give a case this signal, so that who sees the case may see the signal."""
         with psycopg.connect(self._made.url("bereik_casework")) as connection:
             connection.execute(f"SET ROLE casework_{PURPOSE}")
@@ -79,5 +79,5 @@ class Questions:
                 " signal_type, partner, signal_date, received_at, facts, case_id)"
                 " SELECT %s, purpose, 1, 'active', subject, %s, municipality, signal_type, partner, signal_date, received_at,"
                 " '{}', case_id FROM casework.signal WHERE case_id = %s LIMIT 1",
-                (signal_id, uuid4(), case_id),
+                (signal_id, str(uuid4()), case_id),
             )

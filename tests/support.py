@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
@@ -276,7 +276,7 @@ class World:
         )[0]
         return fate, gate, [reason["code"] for reason in reasons]
 
-    def cases_of(self, partner: str, event_id: str) -> list[tuple[str, UUID]]:
+    def cases_of(self, partner: str, event_id: str) -> list[tuple[str, str]]:
         """(purpose, case id) of the case that an event's signal is in."""
         return self.rows(
             "SELECT s.purpose, s.case_id FROM intake.receipt r JOIN casework.signal s USING (signal_id)"
@@ -284,7 +284,7 @@ class World:
             (partner, event_id),
         )  # type: ignore[return-value]
 
-    def case(self, case_id: UUID) -> dict[str, Any]:
+    def case(self, case_id: str) -> dict[str, Any]:
         """One stored case."""
         names = (
             "municipality",
@@ -300,7 +300,7 @@ class World:
         row = self.rows(f"SELECT {', '.join(names)} FROM casework.case WHERE case_id = %s", (case_id,))[0]
         return dict(zip(names, row, strict=True))
 
-    def alerts(self, case_id: UUID) -> list[str]:
+    def alerts(self, case_id: str) -> list[str]:
         """Why the team was told, in order."""
         sql = "SELECT reason FROM casework.alert WHERE case_id = %s ORDER BY ordered_at, case_version"
         return [row[0] for row in self.rows(sql, (case_id,))]
@@ -319,7 +319,7 @@ class World:
         assert any(one.name.startswith("drained.") for one in found)
         return {one.name: one.violations for one in found if one.violations}
 
-    def state(self, purpose: str, case_id: UUID, kind: str, /, **detail: Any) -> None:
+    def state(self, purpose: str, case_id: str, kind: str, /, **detail: Any) -> None:
         """A worker states something about a case."""
         self.app.state_fact(purpose, case_id, kind, detail, "test")
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from statistics import mean, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import UUID
 
 from bereik import evaluation, evidence, linkage
 from bereik.bench import baseline, pictures, resolve
@@ -234,7 +233,7 @@ def _swept(
         one = linkage.traits(who, at.date())
         texts = linkage.keys(one, rules)
         # Any hash will do here; a file has no key of a register.
-        keys = tuple(resolve.id_of(text).int >> 65 for text in texts)
+        keys = tuple(hash(text) for text in texts)
         door = next((key for key, text in zip(keys, texts, strict=True) if text.startswith(unit)), None)
         entries.append((name, Entry(resolve.id_of(name), at, one, keys, door)))
     found = []
@@ -304,7 +303,7 @@ def _recall_at(curve: Curve, precision: float) -> float:
 def _speed(bundle: Bundle, people: int, say: Say) -> Speed:
     fields = resolve.columns(bundle)
 
-    def identity(row: registers.Row, again: str = "") -> tuple[UUID, datetime, Identity]:
+    def identity(row: registers.Row, again: str = "") -> tuple[str, datetime, Identity]:
         signal = row.signal._asdict()
         written = {fields[name]: value for name, value in signal.items() if value and name in fields}
         return (
@@ -337,7 +336,7 @@ def _speed(bundle: Bundle, people: int, say: Say) -> Speed:
     )
 
 
-def _fill(register: Trial, crowd: Iterable[tuple[UUID, datetime, Identity]], people: int, say: Say) -> None:
+def _fill(register: Trial, crowd: Iterable[tuple[str, datetime, Identity]], people: int, say: Say) -> None:
     source, done = iter(crowd), 0
     while batch := list(islice(source, _FILL)):
         register.identify(register.prepare(batch, register.register()))
@@ -346,7 +345,7 @@ def _fill(register: Trial, crowd: Iterable[tuple[UUID, datetime, Identity]], peo
             say(f"{done:,} of {people:,} in the register")
 
 
-def _timed(register: Trial, records: Sequence[tuple[UUID, datetime, Identity]]) -> float:
+def _timed(register: Trial, records: Sequence[tuple[str, datetime, Identity]]) -> float:
     """Seconds from the fields as written to the committed decision."""
     began = time.perf_counter()
     register.identify(register.prepare(records, register.register()))

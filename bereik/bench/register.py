@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from bereik import vault
 from bereik.bundle import Bundle
@@ -39,7 +38,7 @@ class Trial:
         return self._registers(self.purpose, municipality or min(self.bundle.municipalities))
 
     def prepare(
-        self, records: Sequence[tuple[UUID, datetime, Identity]], register: Register
+        self, records: Sequence[tuple[str, datetime, Identity]], register: Register
     ) -> list[RecordRow]:
         """Rows with what each record is sealed as and found by."""
         rules = self.bundle.linkage
@@ -65,7 +64,7 @@ class Trial:
         with self.linking() as tables:
             yield Desk(register, tables, self.bundle.linkage, self._bundle_id, lambda _: None)
 
-    def standing(self) -> dict[UUID, tuple[UUID, UUID | None, str]]:
+    def standing(self) -> dict[str, tuple[str, str | None, str]]:
         """(person, household, first outcome) of every signal, after all merges."""
         with self.store.transaction() as tx, tx.role(f"vault_{self.purpose}"):
             rows = tx.rows(

@@ -25,9 +25,9 @@ class UnusableFile(LastingError):
     """The file cannot be resolved."""
 
 
-def id_of(name: str) -> UUID:
+def id_of(name: str) -> str:
     """The id that stands for a name in a file; names are no ids."""
-    return uuid5(_SPACE, name)
+    return str(uuid5(_SPACE, name))
 
 
 def columns(bundle: Bundle) -> dict[str, str]:

@@ -335,9 +335,9 @@ def answer(arguments: argparse.Namespace) -> int:
     return _act(app, arguments, "join" if arguments.todo == "same" else "part", other)
 
 
-def _act(app: App, arguments: argparse.Namespace, todo: str, other: UUID) -> int:
+def _act(app: App, arguments: argparse.Namespace, todo: str, other: str) -> int:
     purpose, municipality, one = app.find_signal(arguments.signal)
-    act, by = uuid4(), arguments.by or getpass.getuser()
+    act, by = str(uuid4()), arguments.by or getpass.getuser()
     with app.desk(purpose, municipality) as desk:
         moved = (desk.join if todo == "join" else desk.part)(one, other, by, act)
     return _told(arguments, act, len(moved))
@@ -348,7 +348,7 @@ def undo(arguments: argparse.Namespace) -> int:
     app = _app()
     purpose, municipality, _ = app.find_signal(arguments.signal)
     try:
-        act = UUID(arguments.act)
+        act = str(UUID(arguments.act))
     except ValueError:
         raise UnknownAct() from None
     with app.desk(purpose, municipality) as desk:
@@ -356,7 +356,7 @@ def undo(arguments: argparse.Namespace) -> int:
     return _told(arguments, act, len(moved))
 
 
-def _told(arguments: argparse.Namespace, act: UUID, moved: int) -> int:
+def _told(arguments: argparse.Namespace, act: str, moved: int) -> int:
     if arguments.json:
         show({"act": act, "moved": moved})
     else:
@@ -377,11 +377,11 @@ def history(arguments: argparse.Namespace) -> int:
             except ValueError:
                 raise NoDay() from None
             found = tables.person_at(one, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-            document = {"person": found[0], "signals": found[1]} if found else {"person": None, "signals": []}
+            person, signals = found or (None, [])
             if arguments.json:
-                show(document)
-            elif found:
-                print(f"person {str(found[0])[:8]}, signals {' '.join(str(s)[:8] for s in found[1])}")
+                show({"person": person, "signals": signals})
+            elif person:
+                print(f"person {person[:8]}, signals {' '.join(s[:8] for s in signals)}")
             else:
                 print("not known yet at that moment")
             return 0
@@ -393,7 +393,7 @@ def history(arguments: argparse.Namespace) -> int:
         against = f" against {str(edge.against)[:8]} at {edge.weight:+.1f}" if edge.against else ""
         act_text = f" act {edge.act_id}" if edge.act_id else ""
         print(
-            f"{edge.decided_at:%Y-%m-%d %H:%M} person {str(edge.person_id)[:8]} {edge.outcome} ({edge.reason}){against}"
+            f"{edge.decided_at:%Y-%m-%d %H:%M} person {edge.person_id[:8]} {edge.outcome} ({edge.reason}){against}"
             f" by {edge.decided_by} under bundle {edge.bundle_id}{act_text}"
         )
     return 0

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from bereik import bridge, collect
 from bereik.app import App
@@ -86,7 +86,7 @@ class Report:
         return ended and not self.wrong
 
 
-def _evidence(app: App, purpose: str, municipality: str, title: str, one: UUID, other: UUID) -> list[str]:
+def _evidence(app: App, purpose: str, municipality: str, title: str, one: str, other: str) -> list[str]:
     with app.desk(purpose, municipality) as desk:
         lines = desk.why(one, other, "en").text("en")
     command = f"  $ bereik linkage why {str(one)[:8]} {str(other)[:8]}"
@@ -274,7 +274,7 @@ class Stage:
             f" wrote, {known} of them known to debt help; {others or 'nobody otherwise'}."
         ]
         for case_id, person_id, names in self._read(
-            "SELECT case_id::text, person_id::text, differences FROM vault.residency WHERE answer = 'deviating' AND choice IS NULL"
+            "SELECT case_id, person_id, differences FROM vault.residency WHERE answer = 'deviating' AND choice IS NULL"
             " ORDER BY due_at, case_id LIMIT 1"
         ):
             told += [
@@ -313,8 +313,8 @@ class Stage:
             return told
         return ["no register has both a link and a review in this history"]
 
-    def _break(self, app: App, purpose: str, municipality: str, one: UUID, other: UUID) -> list[str]:
-        act = uuid4()
+    def _break(self, app: App, purpose: str, municipality: str, one: str, other: str) -> list[str]:
+        act = str(uuid4())
         with app.desk(purpose, municipality) as desk:
             apart = len(desk.part(one, other, "demo", act))
         self.settle()
@@ -398,16 +398,16 @@ class Stage:
                 "SELECT receipt_id FROM intake.receipt WHERE partner = %s AND event_id IS NULL AND reasons -> 0 ->> 'code' = %s",
                 (planted.partner, planted.reason),
             )
-        return [row for (receipt_id,) in ids for row in explain.events(tx, str(receipt_id))]
+        return [row for (receipt_id,) in ids for row in explain.events(tx, receipt_id)]
 
     def _cases(self, tx: Tx, events: Sequence[Planted]) -> list[dict[str, Any]]:
         """The cases that these events are in, in the order of the events, each once."""
-        ids: dict[UUID, None] = {}
+        ids: dict[str, None] = {}
         for planted in events:
             ids.update(
                 {row["case_id"]: None for row in self._events(tx, planted) if row["case_id"] is not None}
             )
-        return [found for case_id in ids for found in explain.cases(tx, str(case_id))]
+        return [found for case_id in ids for found in explain.cases(tx, case_id)]
 
     def _told(self, tx: Tx, story: Story) -> Told:
         names = {partner.id: partner.name for partner in self.app.bundle().partners.values()}

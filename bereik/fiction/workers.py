@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from bereik import contact, lifecycle, residency
 from bereik.app import App
@@ -64,7 +63,7 @@ _SCRIPTS = (
 )  # fmt: skip
 
 
-def follow(app: App, apart: Sequence[UUID]) -> Iterator[Followed]:
+def follow(app: App, apart: Sequence[str]) -> Iterator[Followed]:
     """Five cases to their outcome, each as one script says. `apart` are those that other stories are about."""
     left = _standing(app, apart)
     bundle = app.bundle()
@@ -80,7 +79,7 @@ def follow(app: App, apart: Sequence[UUID]) -> Iterator[Followed]:
             yield _Worker(app, bundle.purposes[wanted], case).plays(script)
 
 
-def _standing(app: App, apart: Sequence[UUID]) -> list[Known]:
+def _standing(app: App, apart: Sequence[str]) -> list[Known]:
     """Cases that wait for a team and of which nobody but a register stated anything yet, newest first; enough for every script."""
     with app.store.transaction() as tx:
         with tx.role(invariants.AUDITOR):
@@ -91,7 +90,7 @@ def _standing(app: App, apart: Sequence[UUID]) -> list[Known]:
                 " WHERE n <= 5 ORDER BY received_at DESC, case_id",
                 (list(apart), [residency.RESIDENT, residency.KNOWN]),
             )
-        return [case for (case_id,) in rows for case in explain.cases(tx, str(case_id))]
+        return [case for (case_id,) in rows for case in explain.cases(tx, case_id)]
 
 
 class _Worker:

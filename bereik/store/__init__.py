@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from struct import pack
 from typing import Any, Self
-from uuid import UUID
 
 import orjson
 import psycopg
@@ -23,6 +22,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 # Every jsonb value passes here; orjson reads 527,000 events/s where the standard library reads 157,000.
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
+# Ids are texts everywhere: a batch holds tens of thousands of them, and a UUID is made, hashed and compared in Python.
+psycopg.adapters.register_loader("uuid", TextLoader)
 
 # Serialisation failure, deadlock, too many connections, admin shutdown, cannot connect now, lock not available:
 # the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).
@@ -202,7 +204,7 @@ class Outgoing:
 class Stand:
     """Where a group stands in one partition."""
 
-    topic_id: UUID
+    topic_id: str
     next: int
 
 
@@ -253,7 +255,7 @@ class Tx:
                 out.write_row(row)
 
     def stage(self, name: str, columns: Mapping[str, str], rows: Iterator[Sequence[Any]]) -> None:
-        """Bring rows to a TEMP table that empties itself at commit: column → type. Ids travel as text, see `ports`."""
+        """Bring rows to a TEMP table that empties itself at commit: column → type. Ids travel as text."""
         shape = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         self.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({shape}) ON COMMIT DELETE ROWS")
         self.copy(name, list(columns), list(columns.values()), rows)
@@ -268,7 +270,7 @@ class Tx:
         )
         return {partition: Stand(topic_id, after) for partition, topic_id, after in found}
 
-    def begin_at(self, group: str, topic: str, topic_id: UUID, partition: int, at: int) -> None:
+    def begin_at(self, group: str, topic: str, topic_id: str, partition: int, at: int) -> None:
         """Write the first position of a partition that this group never read."""
         self.execute(
             "INSERT INTO ops.position (group_name, topic, partition, topic_id, next) VALUES (%s, %s, %s, %s, %s)"

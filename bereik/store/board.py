@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 from bereik.cases import Signal
 from bereik.lifecycle import Fact
@@ -26,9 +25,9 @@ from bereik.store.accounts import Account, Membership, Remit
 class CaseRow:
     """One case as its own team may see it."""
 
-    case_id: UUID
+    case_id: str
     purpose: str
-    subject: UUID
+    subject: str
     municipality: str
     area: str | None
     status: str
@@ -57,7 +56,7 @@ class SignalRow:
     who may see it. For others a neutral reviewer decides, and nothing tells whose case it is.
     """
 
-    signal_id: UUID
+    signal_id: str
     signal_type: str
     partner: str
     signal_date: date
@@ -66,8 +65,8 @@ class SignalRow:
     reason: str | None
     facts: Mapping[str, Any]
     in_doubt: bool
-    resembles: UUID | None
-    person_id: UUID
+    resembles: str | None
+    person_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,8 @@ class AlertRow:
 class BridgeRow:
     """One side of a bridge: its ground and what crosses to this case. Never the other case."""
 
-    bridge_id: UUID
-    case_id: UUID
+    bridge_id: str
+    case_id: str
     municipality: str
     team: str
     ground: str
@@ -100,7 +99,7 @@ class BridgeRow:
 class TrayCase:
     """One open case of which a register said something."""
 
-    case_id: UUID
+    case_id: str
     purpose: str
     municipality: str
     offer_by: date
@@ -261,7 +260,7 @@ def cases(tx: Tx, filters: Filters, limit: int, offset: int = 0) -> list[CaseRow
     return [_case(row) for row in found]
 
 
-def case(tx: Tx, case_id: UUID) -> CaseRow | None:
+def case(tx: Tx, case_id: str) -> CaseRow | None:
     """One case, or None: the same answer for a case of another team as for one that does not exist."""
     found = tx.rows(f"SELECT {_COLUMNS} FROM casework.case c WHERE c.case_id = %s", (case_id,))
     return _case(found[0]) if found else None
@@ -272,7 +271,7 @@ def _case(row: Sequence[Any]) -> CaseRow:
     return replace(found, decision=spoken(found.decision))
 
 
-def types_of(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, tuple[tuple[str, int], ...]]:
+def types_of(tx: Tx, rows: Sequence[CaseRow]) -> dict[str, tuple[tuple[str, int], ...]]:
     """For each case its active signal types with their number, in the order they came."""
     found = tx.rows(
         "SELECT s.case_id, s.signal_type, count(*) FROM casework.signal s"
@@ -281,7 +280,7 @@ def types_of(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, tuple[tuple[str, int
         " GROUP BY 1, 2 ORDER BY 1, min(s.signal_date), 2",
         ([row.subject for row in rows], [row.case_id for row in rows]),
     )
-    out: dict[UUID, tuple[tuple[str, int], ...]] = {}
+    out: dict[str, tuple[tuple[str, int], ...]] = {}
     for case_id, signal_type, count in found:
         out[case_id] = (*out.get(case_id, ()), (signal_type, count))
     return out
@@ -299,28 +298,28 @@ def signals(tx: Tx, row: CaseRow) -> list[SignalRow]:
     return [SignalRow(*each) for each in found]
 
 
-def active_signals(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, list[Signal]]:
+def active_signals(tx: Tx, rows: Sequence[CaseRow]) -> dict[str, list[Signal]]:
     """The active signals of these cases as the rules know them, oldest first."""
     found = tx.rows(
-        "SELECT s.case_id, s.signal_id::text, s.signal_type, s.partner, s.municipality, s.area, s.signal_date, s.received_at,"
+        "SELECT s.case_id, s.signal_id, s.signal_type, s.partner, s.municipality, s.area, s.signal_date, s.received_at,"
         " s.facts FROM casework.signal s WHERE s.subject = ANY(%s) AND s.case_id = ANY(%s) AND s.status = 'active'"
         " ORDER BY s.signal_date, s.received_at, s.signal_id",
         ([row.subject for row in rows], [row.case_id for row in rows]),
     )
-    out: dict[UUID, list[Signal]] = {}
+    out: dict[str, list[Signal]] = {}
     for case_id, *columns in found:
         out.setdefault(case_id, []).append(Signal(*columns))
     return out
 
 
-def facts(tx: Tx, rows: Sequence[CaseRow]) -> dict[UUID, dict[str, list[Fact]]]:
+def facts(tx: Tx, rows: Sequence[CaseRow]) -> dict[str, dict[str, list[Fact]]]:
     """What was stated about all cases of the subjects of these cases that the user may see: by subject, then by case."""
     found = tx.rows(
-        "SELECT c.subject, f.case_id::text, f.kind, f.detail, f.stated_by, f.stated_at FROM casework.fact f"
+        "SELECT c.subject, f.case_id, f.kind, f.detail, f.stated_by, f.stated_at FROM casework.fact f"
         " JOIN casework.case c USING (case_id) WHERE c.subject = ANY(%s) ORDER BY f.stated_at, f.fact_id",
         ([row.subject for row in rows],),
     )
-    out: dict[UUID, dict[str, list[Fact]]] = {}
+    out: dict[str, dict[str, list[Fact]]] = {}
     for subject, case_id, *columns in found:
         out.setdefault(subject, {}).setdefault(case_id, []).append(Fact(case_id, *columns))
     return out
@@ -339,7 +338,7 @@ def register_facts(tx: Tx) -> list[tuple[TrayCase, Fact]]:
     return [(TrayCase(*row[:4]), Fact(str(row[0]), *row[4:])) for row in found]
 
 
-def alerts(tx: Tx, case_id: UUID) -> list[AlertRow]:
+def alerts(tx: Tx, case_id: str) -> list[AlertRow]:
     """When and why the team was told, newest first. One row for all outlets of one case version."""
     found = tx.rows(
         "SELECT reason, string_agg(DISTINCT outlet, ', ' ORDER BY outlet), min(ordered_at), min(told_at) FROM casework.alert"
@@ -357,7 +356,7 @@ class ManagerRow:
     municipality: str
     reason: str
     people: int
-    case_id: UUID
+    case_id: str
     told_at: datetime
 
 
@@ -382,10 +381,10 @@ class AnnouncedRow:
     announced_at: datetime
 
 
-def announced(tx: Tx, case_id: UUID) -> list[AnnouncedRow]:
+def announced(tx: Tx, case_id: str) -> list[AnnouncedRow]:
     """What partners announced about a case of the user's own team."""
     found = tx.rows(
-        "SELECT person_id::text, toward, form, who, announced_at FROM bridge.announced WHERE case_id = %s"
+        "SELECT person_id, toward, form, who, announced_at FROM bridge.announced WHERE case_id = %s"
         " ORDER BY announced_at, person_id",
         (case_id,),
     )
@@ -396,9 +395,9 @@ def announced(tx: Tx, case_id: UUID) -> list[AnnouncedRow]:
 class OfferRow:
     """A mover's case that waits for an answer of the user's team."""
 
-    transfer_id: UUID
+    transfer_id: str
     purpose: str
-    case_id: UUID
+    case_id: str
     municipality: str
     toward: str
     offered_at: datetime
@@ -413,16 +412,16 @@ def offers(tx: Tx) -> list[OfferRow]:
     return [OfferRow(*row) for row in rows]
 
 
-def held_events(tx: Tx, case_ids: Sequence[UUID]) -> dict[tuple[UUID, str], tuple[str, ...]]:
+def held_events(tx: Tx, case_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, ...]]:
     """By case and person the kinds of events of the register that wait until somebody decided whom they are about."""
     rows = tx.rows(
-        "SELECT case_id, person_id::text, held FROM vault.residency WHERE case_id = ANY(%s) AND held <> '[]'",
+        "SELECT case_id, person_id, held FROM vault.residency WHERE case_id = ANY(%s) AND held <> '[]'",
         (list(case_ids),),
     )
     return {(case_id, person): tuple(kinds) for case_id, person, kinds in rows}
 
 
-def bridges(tx: Tx, case_ids: Sequence[UUID]) -> list[BridgeRow]:
+def bridges(tx: Tx, case_ids: Sequence[str]) -> list[BridgeRow]:
     """The user's own sides of bridges that are, or were, open. A request shows nothing: it must not tell who exists."""
     found = tx.rows(
         "SELECT s.bridge_id, s.case_id, s.municipality, s.team, b.ground, b.basis, b.state, b.opened_at, b.ended_at, s.shown"
@@ -461,7 +460,7 @@ def flow_counts(tx: Tx, municipalities: Sequence[str]) -> list[FlowCount]:
     return [FlowCount(*row) for row in found]
 
 
-def note(tx: Tx, actor: str, act: str, purpose: str | None = None, about: UUID | None = None) -> None:
+def note(tx: Tx, actor: str, act: str, purpose: str | None = None, about: str | None = None) -> None:
     """Write in the audit that someone did something, in the transaction that did it."""
     tx.execute(
         "INSERT INTO audit.act (actor, act, purpose, about, detail) VALUES (%s, %s, %s, %s, %s)",

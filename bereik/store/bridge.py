@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from uuid import UUID
 from zlib import crc32
 
 import orjson
@@ -37,13 +36,13 @@ class BridgeRows:
         for purpose, case_ids in sorted(_by_purpose(wanted).items()):
             ids = uuids(case_ids)
             with self._tx.role(f"bridging_{purpose}"):
-                rows = self._tx.rows(by_index("case_id::text", "casework.fact", "case_id"), (ids,))
+                rows = self._tx.rows(by_index("case_id", "casework.fact", "case_id"), (ids,))
                 rows += self._tx.rows(
-                    by_index("case_id::text", "casework.signal", "case_id", only="consent IS NOT NULL"),
+                    by_index("case_id", "casework.signal", "case_id", only="consent IS NOT NULL"),
                     (ids,),
                 )
-            rows += self._tx.rows(by_index("case_id::text", "bridge.trace", "case_id"), (ids,))
-            rows += self._tx.rows(by_index("case_id::text", "bridge.announced", "case_id"), (ids,))
+            rows += self._tx.rows(by_index("case_id", "bridge.trace", "case_id"), (ids,))
+            rows += self._tx.rows(by_index("case_id", "bridge.announced", "case_id"), (ids,))
             found |= {(purpose, row[0]) for row in rows}
         return found
 
@@ -55,7 +54,7 @@ class BridgeRows:
             with self._tx.role(f"bridging_{purpose}"):
                 facts: dict[str, list[Fact]] = defaultdict(list)
                 for row in self._tx.rows(
-                    by_index("case_id::text, kind, detail, stated_by, stated_at", "casework.fact", "case_id"),
+                    by_index("case_id, kind, detail, stated_by, stated_at", "casework.fact", "case_id"),
                     (ids,),
                 ):
                     facts[row[0]].append(Fact(*row))
@@ -83,8 +82,8 @@ class BridgeRows:
             received_at,
             consent,
         ) in self._tx.rows(
-            "SELECT c.case_id::text, c.municipality, c.team, c.stands, c.first_signal, c.newest_signal::text,"
-            f" s.person_id::text, s.signal_id::text, s.received_at, s.consent FROM ({case}) AS c"
+            "SELECT c.case_id, c.municipality, c.team, c.stands, c.first_signal, c.newest_signal::text,"
+            f" s.person_id, s.signal_id, s.received_at, s.consent FROM ({case}) AS c"
             f" LEFT JOIN {signals} ON true ORDER BY s.signal_date, s.received_at, s.signal_id",
             (ids,),
         ):
@@ -137,7 +136,7 @@ class BridgeRows:
                 " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (case_id, toward, person_id) DO UPDATE"
                 # A partner may correct on which form it was, or who signed.
                 " SET form = excluded.form, who = excluded.who, announced_at = excluded.announced_at"
-                " WHERE (announced.form, announced.who) <> (excluded.form, excluded.who) RETURNING case_id::text",
+                " WHERE (announced.form, announced.who) <> (excluded.form, excluded.who) RETURNING case_id",
                 (
                     row.case_id, row.purpose, row.toward, row.municipality, row.person_id, row.form, row.who,
                     row.announced_at,
@@ -170,7 +169,7 @@ class BridgeRows:
         gone: set[str] = set()
         for toward, case_ids in sorted(_by_purpose(wanted).items()):
             rows = self._tx.rows(
-                "DELETE FROM bridge.trace WHERE case_id = ANY(%s::uuid[]) AND toward = %s RETURNING case_id::text",
+                "DELETE FROM bridge.trace WHERE case_id = ANY(%s::uuid[]) AND toward = %s RETURNING case_id",
                 (uuids(case_ids), toward),
             )
             gone |= {row[0] for row in rows}
@@ -184,7 +183,7 @@ class BridgeRows:
         found: list[tuple[str, str, str]] = []
         for toward, case_ids in sorted(_by_purpose(wanted).items()):
             rows = self._tx.rows(
-                "SELECT m.case_id::text, met.purpose, met.case_id::text FROM bridge.trace m,"
+                "SELECT m.case_id, met.purpose, met.case_id FROM bridge.trace m,"
                 # OFFSET 0: looked up for each, also while the table has no statistics.
                 " LATERAL (SELECT o.purpose, o.case_id FROM bridge.trace o WHERE o.municipality = m.municipality"
                 " AND o.hash = m.hash AND o.purpose = m.toward AND o.toward = m.purpose OFFSET 0) AS met"
@@ -195,7 +194,7 @@ class BridgeRows:
         return found
 
     def save(
-        self, bridge_id: UUID, ground: str, basis: str, state: str, sides: Sequence[SideRow], now: datetime
+        self, bridge_id: str, ground: str, basis: str, state: str, sides: Sequence[SideRow], now: datetime
     ) -> bool:
         """Write the bridge and its two sides; True when its state changed."""
         opened = now if state == "open" else None
@@ -218,7 +217,7 @@ class BridgeRows:
         )
         return bool(changed)
 
-    def end_bridges(self, case_ids: Iterable[str], reason: str, now: datetime) -> dict[UUID, list[SideRow]]:
+    def end_bridges(self, case_ids: Iterable[str], reason: str, now: datetime) -> dict[str, list[SideRow]]:
         """End every bridge of these cases; what was shown goes. Returns the sides to be told."""
         wanted = list(case_ids)
         if not wanted:
@@ -228,10 +227,10 @@ class BridgeRows:
             " WHERE s.bridge_id = b.bridge_id AND s.case_id = ANY(%s::uuid[]) AND b.state <> 'ended' RETURNING b.bridge_id",
             (now, reason, uuids(wanted)),
         )
-        sides: dict[UUID, list[SideRow]] = defaultdict(list)
+        sides: dict[str, list[SideRow]] = defaultdict(list)
         for row in self._tx.rows(
             "UPDATE bridge.side SET shown = '{}' WHERE bridge_id = ANY(%s)"
-            " RETURNING bridge_id, purpose, case_id::text, municipality, team",
+            " RETURNING bridge_id, purpose, case_id, municipality, team",
             ([row[0] for row in ended],),
         ):
             sides[row[0]].append(SideRow(row[1], row[2], row[3], row[4], {}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from uuid import UUID
 from zlib import crc32
 
 import orjson
@@ -99,7 +98,7 @@ class CaseworkRows:
         if not case_ids:
             return []
         found = self._tx.rows(
-            by_index("case_id::text, kind, detail, stated_by, stated_at, fact_id", "casework.fact", "case_id")
+            by_index("case_id, kind, detail, stated_by, stated_at, fact_id", "casework.fact", "case_id")
             + " ORDER BY stated_at, fact_id",
             (uuids(case_ids),),
         )
@@ -217,7 +216,7 @@ class CaseworkRows:
         )
         return [subject for (subject,) in rows]
 
-    def add_fact(self, fact_id: UUID, fact: Fact) -> None:
+    def add_fact(self, fact_id: str, fact: Fact) -> None:
         """Take down what a person stated."""
         self._tx.execute(
             "INSERT INTO casework.fact (fact_id, purpose, case_id, kind, detail, stated_by, stated_at)"
@@ -286,7 +285,7 @@ class OutreachRows:
     def told(self, case_ids: Sequence[str], alert_ids: Sequence[str]) -> set[str]:
         """Which of these alerts somebody was told already."""
         found = self._tx.rows(
-            "SELECT alert_id::text FROM casework.alert WHERE case_id = ANY(%s::uuid[]) AND alert_id = ANY(%s::uuid[])",
+            "SELECT alert_id FROM casework.alert WHERE case_id = ANY(%s::uuid[]) AND alert_id = ANY(%s::uuid[])",
             (uuids(case_ids), uuids(alert_ids)),
         )
         return {alert_id for (alert_id,) in found}
@@ -301,7 +300,7 @@ class OutreachRows:
             "WITH due AS MATERIALIZED (SELECT DISTINCT municipality, team FROM casework.alert WHERE due_at <= %s),"
             " a AS MATERIALIZED (SELECT alert.* FROM casework.alert JOIN due USING (municipality, team)"
             "   WHERE alert.due_at IS NOT NULL ORDER BY alert.due_at, alert.alert_id LIMIT %s)"
-            " SELECT a.alert_id::text, a.case_id::text, a.municipality, a.team, a.reason, a.ordered_at, a.due_at, a.times,"
+            " SELECT a.alert_id, a.case_id, a.municipality, a.team, a.reason, a.ordered_at, a.due_at, a.times,"
             " c.priority, c.offer_by, c.stands, c.stands AND c.status = %s, coalesce(c.decision->'route'->'path', '[]'),"
             " a.people FROM a CROSS JOIN LATERAL (SELECT * FROM casework.case WHERE case_id = a.case_id OFFSET 0) AS c"
             " ORDER BY a.due_at, a.alert_id",
@@ -332,7 +331,7 @@ class OutreachRows:
     def notices(self, limit: int) -> list[NoticeRow]:
         """What waits to be sent: urgent ones first, then the oldest."""
         rows = self._tx.rows(
-            "SELECT notice_id::text, purpose, municipality, team, outlet, target, urgent, message, made_at, tries"
+            "SELECT notice_id, purpose, municipality, team, outlet, target, urgent, message, made_at, tries"
             " FROM casework.notice WHERE state = 'waiting' ORDER BY urgent DESC, made_at, notice_id LIMIT %s",
             (limit,),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -37,7 +36,7 @@ class CheckRows:
         """Ask no more about the people of these cases, which have ended."""
         # Nearly all of them never stood here: those that did are looked up first, or each batch read the whole table.
         found = self._tx.rows(
-            by_index("case_id::text", "vault.residency", "case_id", only="stands"), (uuids(case_ids),)
+            by_index("case_id", "vault.residency", "case_id", only="stands"), (uuids(case_ids),)
         )
         if found:
             self._tx.execute(
@@ -48,7 +47,7 @@ class CheckRows:
     def due(self, limit: int) -> list[Due]:
         """Those to be asked about now, with one sealed record of each; longest waiting first."""
         rows = self._tx.rows(
-            "SELECT d.case_id::text, d.person_id::text, d.signal_id, d.municipality, r.sealed, d.answer, d.tries"
+            "SELECT d.case_id, d.person_id, d.signal_id, d.municipality, r.sealed, d.answer, d.tries"
             " FROM vault.residency d JOIN vault.record r USING (signal_id) WHERE d.stands AND d.choice IS NULL"
             " AND (d.answer IS NULL OR d.answer = 'in_onderzoek') AND d.due_at <= now()"
             " ORDER BY d.due_at LIMIT %s",
@@ -86,7 +85,7 @@ class CheckRows:
     def of_number(self, digest: bytes) -> list[Found]:
         """Everybody with this number whom no person has taken out."""
         rows = self._tx.rows(
-            "SELECT case_id::text, person_id::text, municipality, answer, choice FROM vault.residency"
+            "SELECT case_id, person_id, municipality, answer, choice FROM vault.residency"
             " WHERE bsn_hash = %s ORDER BY 1, 2",
             (digest,),
         )
@@ -121,7 +120,7 @@ class CheckRows:
     def tray(self, answers: Sequence[str], unasked: bool) -> list[TrayRow]:
         """What waits for a person, oldest first; with `unasked` also those about whom nobody asks a register."""
         rows = self._tx.rows(
-            "SELECT case_id::text, person_id::text, municipality, answer, differences, coalesce(answered_at, due_at), events"
+            "SELECT case_id, person_id, municipality, answer, differences, coalesce(answered_at, due_at), events"
             " FROM vault.residency WHERE stands AND choice IS NULL AND (answer = ANY(%s) OR (%s AND answer IS NULL))"
             " ORDER BY coalesce(answered_at, due_at), case_id",
             (list(answers), unasked),
@@ -158,7 +157,7 @@ class CheckRows:
 
     def offer(
         self,
-        transfer_id: UUID,
+        transfer_id: str,
         case_id: str,
         person_id: str,
         municipality: str,
@@ -177,7 +176,7 @@ class CheckRows:
     def offers(self) -> list[Offer]:
         """Movers' cases that wait for an answer, oldest first."""
         rows = self._tx.rows(
-            "SELECT transfer_id::text, case_id::text, person_id::text, municipality, toward, offered_at FROM vault.transfer"
+            "SELECT transfer_id, case_id, person_id, municipality, toward, offered_at FROM vault.transfer"
             " WHERE decided_at IS NULL ORDER BY offered_at, transfer_id"
         )
         return [Offer(*row) for row in rows]
@@ -199,7 +198,7 @@ def persons_of(tx: Tx, case_ids: Sequence[str], since: datetime) -> list[tuple[s
     Under the role of casework.
     """
     rows = tx.rows(
-        "SELECT DISTINCT ON (c.case_id, s.person_id) c.case_id::text, s.person_id::text, s.signal_id::text"
+        "SELECT DISTINCT ON (c.case_id, s.person_id) c.case_id, s.person_id, s.signal_id"
         f" FROM ({by_index('case_id, subject', 'casework.case', 'case_id', only='received_at >= %s')}) AS c"
         f" CROSS JOIN {members('g.person_id, g.signal_id, g.received_at', ACTIVE)}"
         " ORDER BY c.case_id, s.person_id, s.received_at DESC",

@@ -71,7 +71,7 @@ class DeliveryRows:
     def cases(self, municipality: str, first: date, last: date) -> list[CaseToDeliver]:
         """The cases of a period, both days included: a signal is dated in it, or somebody did something in it."""
         found = self._tx.rows(
-            "SELECT case_id::text, status, result, period, matched_on, passed FROM casework.case c WHERE municipality = %(town)s"
+            "SELECT case_id, status, result, period, matched_on, passed FROM casework.case c WHERE municipality = %(town)s"
             " AND (EXISTS (SELECT 1 FROM casework.signal s WHERE s.case_id = c.case_id"
             "   AND s.signal_date BETWEEN %(first)s AND %(last)s)"
             " OR EXISTS (SELECT 1 FROM casework.fact f WHERE f.case_id = c.case_id AND f.kind = ANY(%(told)s)"
@@ -85,7 +85,7 @@ class DeliveryRows:
         """The signals of these cases that are known in full, by case."""
         by_case: dict[str, list[SignalToDeliver]] = defaultdict(list)
         for row in self._tx.rows(
-            "SELECT s.signal_id::text, s.case_id::text, s.signal_type, s.signal_date, s.facts, s.status, s.person_id::text,"
+            "SELECT s.signal_id, s.case_id, s.signal_type, s.signal_date, s.facts, s.status, s.person_id,"
             # A number counts when the register surely meant this person, or a person said that it did.
             " r.sealed, d.bsn FROM casework.signal s JOIN vault.record r USING (signal_id)"
             " LEFT JOIN vault.residency d ON d.case_id = s.case_id AND d.person_id = s.person_id"
@@ -100,7 +100,7 @@ class DeliveryRows:
         """What was done in these cases, by case; not by whom."""
         by_case: dict[str, list[Fact]] = defaultdict(list)
         for case_id, kind, detail, stated_at in self._tx.rows(
-            "SELECT case_id::text, kind, detail, stated_at FROM casework.fact WHERE case_id = ANY(%s::uuid[])"
+            "SELECT case_id, kind, detail, stated_at FROM casework.fact WHERE case_id = ANY(%s::uuid[])"
             " AND kind = ANY(%s) ORDER BY stated_at, fact_id",
             (uuids(case_ids), _TOLD),
         ):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -22,7 +21,7 @@ class Errand:
 
     errand_id: int
     kind: str
-    about: UUID
+    about: str
     detail: Mapping[str, Any]
     asked_by: str
 
@@ -31,13 +30,13 @@ class Errand:
 class Asked:
     """What became of an errand: no outcome while it waits, `DONE`, or the name of what refused it."""
 
-    about: UUID
+    about: str
     detail: Mapping[str, Any]
     asked_at: datetime
     outcome: str | None
 
 
-def ask(tx: Tx, purpose: str, kind: str, about: UUID, detail: Mapping[str, Any], by: str) -> None:
+def ask(tx: Tx, purpose: str, kind: str, about: str, detail: Mapping[str, Any], by: str) -> None:
     """Ask for something in the name of the user of this transaction."""
     tx.execute(
         "INSERT INTO casework.errand (purpose, kind, about, detail, asked_by) VALUES (%s, %s, %s, %s, %s)",
@@ -45,7 +44,7 @@ def ask(tx: Tx, purpose: str, kind: str, about: UUID, detail: Mapping[str, Any],
     )
 
 
-def asked(tx: Tx, kind: str, about: UUID | None = None) -> list[Asked]:
+def asked(tx: Tx, kind: str, about: str | None = None) -> list[Asked]:
     """What the user of this transaction asked for of one kind, newest first; at most 50, of one case or offer or of all."""
     rows = tx.rows(
         "SELECT about, detail, asked_at, outcome FROM casework.errand WHERE kind = %s AND (%s::uuid IS NULL OR about = %s)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
 import orjson
 
@@ -17,8 +16,8 @@ _COLUMNS = {
 }  # fmt: skip
 _KEPT = ", ".join(_COLUMNS)
 _VALUES = ", ".join(f"{name}::{kind}" for name, kind in _COLUMNS.items())
-# Receipt ids travel as text, and so do reasons, which most receipts do not have.
-_STAGE = {**_COLUMNS, "receipt_id": "text", "reasons": "text", "sealed": "bytea"}
+# Ids travel as text, and so do reasons, which most receipts do not have.
+_STAGE = {**_COLUMNS, "receipt_id": "text", "signal_id": "text", "reasons": "text", "sealed": "bytea"}
 
 
 class IntakeRows:
@@ -56,14 +55,14 @@ class IntakeRows:
         won = self._tx.rows(
             f"INSERT INTO intake.receipt ({_KEPT}, bundle_id) SELECT {_VALUES}, %s FROM stage_receipt"
             " WHERE fate = 'accepted' ORDER BY partner, event_id, \"offset\""
-            " ON CONFLICT (partner, event_id) WHERE fate = 'accepted' DO NOTHING RETURNING receipt_id::text",
+            " ON CONFLICT (partner, event_id) WHERE fate = 'accepted' DO NOTHING RETURNING receipt_id",
             (self._bundle_id,),
         )
         return {row[0] for row in won}
 
     def claimed(
         self, ids: Sequence[tuple[str, str]]
-    ) -> dict[tuple[str, str], tuple[bytes, UUID | None, str | None, str | None]]:
+    ) -> dict[tuple[str, str], tuple[bytes, str | None, str | None, str | None]]:
         """Who holds these (partner, event id): content hash, signal, purpose, action."""
         if not ids:
             return {}
@@ -98,7 +97,7 @@ class IntakeRows:
             " SELECT topic, partition, \"offset\", sealed FROM stage_receipt WHERE fate <> 'duplicate'"
         )
 
-    def kept(self, signal_ids: Sequence[UUID]) -> set[UUID]:
+    def kept(self, signal_ids: Sequence[str]) -> set[str]:
         """Of which of these signals the report is still kept as it was received."""
         rows = self._tx.rows(
             "SELECT r.signal_id FROM unnest(%s::uuid[]) AS s(signal_id)"
@@ -109,10 +108,10 @@ class IntakeRows:
         )
         return {signal_id for (signal_id,) in rows}
 
-    def sources(self, signal_ids: Sequence[UUID]) -> list[SourceRow]:
+    def sources(self, signal_ids: Sequence[str]) -> list[SourceRow]:
         """The report of each of these signals and its corrections, in the order in which they were received."""
         rows = self._tx.rows(
-            "SELECT r.signal_id, r.action, r.receipt_id::text, r.received_at, r.municipality, o.sealed"
+            "SELECT r.signal_id, r.action, r.receipt_id, r.received_at, r.municipality, o.sealed"
             " FROM unnest(%s::uuid[]) AS s(signal_id)"
             # Two indexes, one for each: reports are many and corrections few.
             " CROSS JOIN LATERAL (SELECT * FROM intake.receipt c WHERE c.signal_id = s.signal_id AND c.fate = 'accepted'"

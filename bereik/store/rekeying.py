@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from bereik.store import Tx
 
@@ -20,7 +19,7 @@ class Stand:
     rules: str
     step: str
     after_key: int | None
-    after_signal: UUID | None
+    after_signal: str | None
     added: int
     removed: int
 
@@ -29,7 +28,7 @@ class Stand:
 class Record:
     """A sealed record."""
 
-    signal_id: UUID
+    signal_id: str
     received_at: datetime
     sealed: bytes
 
@@ -66,7 +65,7 @@ class KeyRows:
             ),
         )  # fmt: skip
 
-    def records(self, after: UUID | None, limit: int) -> list[Record]:
+    def records(self, after: str | None, limit: int) -> list[Record]:
         """The next records that are found by keys, in the order of their ids, which say nothing of when they came."""
         rows = self._tx.rows(
             "SELECT signal_id, received_at, sealed FROM vault.record WHERE register_id = %s AND keyed"
@@ -75,7 +74,7 @@ class KeyRows:
         )
         return [Record(*row) for row in rows]
 
-    def keyed(self, after: tuple[int, UUID] | None, limit: int) -> list[tuple[int, UUID, Record | None]]:
+    def keyed(self, after: tuple[int, str] | None, limit: int) -> list[tuple[int, str, Record | None]]:
         """The next keys, each with its signal and the record of that if there is one, in the order of the index."""
         rows = self._tx.rows(
             "SELECT k.key, k.signal_id, r.received_at, r.sealed FROM (SELECT key, signal_id FROM vault.key"
@@ -88,7 +87,7 @@ class KeyRows:
             for key, signal_id, received_at, sealed in rows
         ]
 
-    def lacking(self, keys: Sequence[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
+    def lacking(self, keys: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
         """Those of these (key, signal) that are not there."""
         rows = self._tx.rows(
             "SELECT k.key, k.signal_id FROM unnest(%s::int8[], %s::uuid[]) AS k (key, signal_id)"
@@ -98,7 +97,7 @@ class KeyRows:
         )
         return [(key, signal_id) for key, signal_id in rows]
 
-    def add(self, keys: Sequence[tuple[int, UUID]]) -> None:
+    def add(self, keys: Sequence[tuple[int, str]]) -> None:
         """Make records findable by these."""
         self._tx.execute(
             "INSERT INTO vault.key (register_id, key, signal_id, purpose)"
@@ -106,7 +105,7 @@ class KeyRows:
             (self._register_id, self._purpose, [key for key, _ in keys], [signal for _, signal in keys]),
         )
 
-    def remove(self, keys: Sequence[tuple[int, UUID]]) -> None:
+    def remove(self, keys: Sequence[tuple[int, str]]) -> None:
         """Records are found by these no longer."""
         self._tx.execute(
             "DELETE FROM vault.key v USING unnest(%s::int8[], %s::uuid[]) AS k (key, signal_id)"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from bereik.keys import Keyring
 from bereik.ports import Register
@@ -23,8 +22,8 @@ class Question:
     `unsure` are those who looked and could not tell; they have seen the weight, and are not asked again.
     """
 
-    signal_id: UUID
-    against: UUID
+    signal_id: str
+    against: str
     municipality: str
     since: datetime
     same: bool | None
@@ -49,7 +48,7 @@ class ReviewRows(VerdictRows):
         )
         return [_question(row) for row in rows]
 
-    def question(self, signal_id: UUID) -> Question | None:
+    def question(self, signal_id: str) -> Question | None:
         """The question about a signal; None also when it is not for this user."""
         rows = self._tx.rows(f"{_QUESTION} WHERE v.signal_id = %s", (signal_id,))
         return _question(rows[0]) if rows else None
@@ -62,7 +61,7 @@ class ReviewRows(VerdictRows):
         box = keyring.register_box(f"{self._purpose}|{municipality}", bytes(sealed_key))
         return Register(register_id, self._purpose, municipality, box)
 
-    def not_told(self, signal_id: UUID, by: str) -> None:
+    def not_told(self, signal_id: str, by: str) -> None:
         """Somebody looked and cannot tell: the question stays open, for somebody else."""
         self._tx.execute(
             "UPDATE vault.review SET unsure = array_append(unsure, %s) WHERE signal_id = %s AND closed_at IS NULL"

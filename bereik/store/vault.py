@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from bereik.errors import LastingError
 from bereik.keys import Keyring
 from bereik.ports import LookRow, Placed, RecordRow, Register, StoredRow
-from bereik.store import Store, Tx, by_index
+from bereik.store import Store, Tx, by_index, uuids
 
 _REGISTER_LOCK = 7301
 # Who decided, where nobody did.
@@ -22,7 +21,7 @@ _COLUMNS = (
     "weight", "keyed",
 )  # fmt: skip
 _TYPES = (
-    "uuid", "int4", "bytea", "int8[]", "uuid", "uuid", "timestamptz", "text", "text", "uuid", "float4", "bool",
+    "text", "int4", "bytea", "int8[]", "text", "text", "timestamptz", "text", "text", "text", "float4", "bool",
 )  # fmt: skip
 # A crowded address is one whose household is in vault.crowd.
 _PLACED = (
@@ -36,13 +35,13 @@ class Edge:
     """A link as it was written down."""
 
     version: int
-    person_id: UUID
+    person_id: str
     outcome: str
     reason: str
-    against: UUID | None
+    against: str | None
     weight: float | None
     decided_by: str
-    act_id: UUID | None
+    act_id: str | None
     bundle_id: int
     decided_at: datetime
 
@@ -89,13 +88,11 @@ class VaultRows:
         """One advisory lock per register, ascending."""
         self._tx.locks(_REGISTER_LOCK, list(registers))
 
-    def under_keys(
-        self, register_id: int, keys: Sequence[int], cap: int
-    ) -> list[tuple[int, list[UUID], int]]:
+    def under_keys(self, register_id: int, keys: Sequence[int], cap: int) -> list[tuple[int, list[str], int]]:
         """(key, persons, looks) for each key that the register knows; it stops counting beyond the cap."""
         if not keys:
             return []
-        found: dict[int, list[UUID]] = defaultdict(list)
+        found: dict[int, list[str]] = defaultdict(list)
         for key, person_id in self._tx.rows(
             "SELECT k.key, r.person_id FROM unnest(%s::int8[]) AS k (key)"
             " CROSS JOIN LATERAL (SELECT signal_id FROM vault.key v WHERE v.register_id = %s AND v.key = k.key"
@@ -107,7 +104,7 @@ class VaultRows:
             found[key].append(person_id)
         return [(key, list(dict.fromkeys(persons)), len(persons)) for key, persons in found.items()]
 
-    def looks(self, persons: Sequence[UUID]) -> list[LookRow]:
+    def looks(self, persons: Sequence[str]) -> list[LookRow]:
         """Every keyed record of these persons."""
         if not persons:
             return []
@@ -117,11 +114,11 @@ class VaultRows:
                 by_index(
                     "person_id, signal_id, received_at, sealed", "vault.record", "person_id", only="keyed"
                 ),
-                (list(persons),),
+                (uuids(persons),),
             )
         ]
 
-    def verdicts(self, register_id: int) -> list[tuple[UUID, UUID, bool]]:
+    def verdicts(self, register_id: int) -> list[tuple[str, str, bool]]:
         """What humans decided about pairs of signals in this register, and did not take back."""
         rows = self._tx.rows(
             "SELECT one, other, same FROM vault.verdict WHERE register_id = %s AND ended_at IS NULL",
@@ -129,12 +126,12 @@ class VaultRows:
         )
         return [(one, other, same) for one, other, same in rows]
 
-    def crowded(self, households: Sequence[UUID]) -> set[UUID]:
+    def crowded(self, households: Sequence[str]) -> set[str]:
         """Those of these households that are marked."""
         if not households:
             return set()
         rows = self._tx.rows(
-            "SELECT household_id FROM vault.crowd WHERE household_id = ANY(%s)", (list(households),)
+            "SELECT household_id FROM vault.crowd WHERE household_id = ANY(%s)", (uuids(households),)
         )
         return {household_id for (household_id,) in rows}
 
@@ -160,30 +157,31 @@ class VaultRows:
         )  # fmt: skip
         self._tx.execute(
             "INSERT INTO vault.record (signal_id, purpose, register_id, version, status, sealed, keyed, household_id,"
-            " person_id, received_at) SELECT signal_id, %s, register_id, 1, 'active', sealed, keyed, household_id,"
-            f" person_id, received_at FROM {stage}",
+            " person_id, received_at) SELECT signal_id::uuid, %s, register_id, 1, 'active', sealed, keyed, household_id::uuid,"
+            f" person_id::uuid, received_at FROM {stage}",
             (self._purpose,),
         )
         self._tx.execute(
             "INSERT INTO vault.key (register_id, key, signal_id, purpose)"
-            f" SELECT register_id, unnest(keys), signal_id, %s FROM {stage} WHERE keys IS NOT NULL",
+            f" SELECT register_id, unnest(keys), signal_id::uuid, %s FROM {stage} WHERE keys IS NOT NULL",
             (self._purpose,),
         )
         self._tx.execute(
             "INSERT INTO vault.link (signal_id, version, person_id, purpose, outcome, reason, against, weight, decided_by,"
-            f" bundle_id) SELECT signal_id, 1, person_id, %s, outcome, reason, against, weight, '{MACHINE}', %s FROM {stage}",
+            f" bundle_id) SELECT signal_id::uuid, 1, person_id::uuid, %s, outcome, reason, against::uuid, weight, '{MACHINE}', %s"
+            f" FROM {stage}",
             (self._purpose, bundle_id),
         )
         if any(row.outcome == "review" for row in rows):
             self._tx.execute(
                 "INSERT INTO vault.review (signal_id, against, register_id, purpose, weight, reason)"
-                f" SELECT signal_id, against, register_id, %s, weight, reason FROM {stage} WHERE outcome = 'review'",
+                f" SELECT signal_id::uuid, against::uuid, register_id, %s, weight, reason FROM {stage} WHERE outcome = 'review'",
                 (self._purpose,),
             )
 
-    def merge(self, became: Mapping[UUID, UUID], bundle_id: int) -> list[Placed]:
+    def merge(self, became: Mapping[str, str], bundle_id: int) -> list[Placed]:
         """Give the records of persons that turned out to be another person to that one, under a higher version."""
-        final: dict[UUID, UUID] = {}
+        final: dict[str, str] = {}
         for old in became:
             new = became[old]
             while new in became:
@@ -199,7 +197,7 @@ class VaultRows:
         self._edges(moved, "merged", MACHINE, bundle_id)
         return moved
 
-    def crowd(self, residents: Mapping[UUID, Sequence[UUID]]) -> list[Placed]:
+    def crowd(self, residents: Mapping[str, Sequence[str]]) -> list[Placed]:
         """Mark addresses, given who lives there: from now on each person there has a case of its own."""
         self._tx.execute(
             "INSERT INTO vault.crowd (household_id, purpose) SELECT unnest(%s::uuid[]), %s ON CONFLICT DO NOTHING",
@@ -213,7 +211,7 @@ class VaultRows:
         return [Placed(row[0], row[1], row[2], row[3], row[4], crowded=True) for row in rows]
 
     def _edges(
-        self, placed: Sequence[Placed], reason: str, decided_by: str, bundle_id: int, act: UUID | None = None
+        self, placed: Sequence[Placed], reason: str, decided_by: str, bundle_id: int, act: str | None = None
     ) -> None:
         self._tx.execute(
             "INSERT INTO vault.link (signal_id, version, person_id, purpose, outcome, reason, decided_by, bundle_id, act_id)"
@@ -225,11 +223,11 @@ class VaultRows:
             ),
         )  # fmt: skip
 
-    def withdraw(self, signal_ids: Sequence[UUID]) -> list[Placed]:
+    def withdraw(self, signal_ids: Sequence[str]) -> list[Placed]:
         """Mark signals withdrawn under a higher version; one that was withdrawn before stays as it is."""
         return self._raised(signal_ids, "withdrawn")
 
-    def standing(self, signal_ids: Sequence[UUID]) -> set[UUID]:
+    def standing(self, signal_ids: Sequence[str]) -> set[str]:
         """Which of these signals are here and were not withdrawn."""
         rows = self._tx.rows(
             "SELECT signal_id FROM vault.record WHERE signal_id = ANY(%s) AND status = 'active'",
@@ -237,11 +235,11 @@ class VaultRows:
         )
         return {signal_id for (signal_id,) in rows}
 
-    def correct(self, signal_ids: Sequence[UUID]) -> list[Placed]:
+    def correct(self, signal_ids: Sequence[str]) -> list[Placed]:
         """Give signals that were not withdrawn a higher version, because what their partner says of them changed."""
         return self._raised(signal_ids, "active")
 
-    def _raised(self, signal_ids: Sequence[UUID], status: str) -> list[Placed]:
+    def _raised(self, signal_ids: Sequence[str], status: str) -> list[Placed]:
         """Give those that stand this status under a higher version."""
         changed = self._tx.rows(
             "UPDATE vault.record r SET status = %s, version = version + 1"
@@ -254,7 +252,7 @@ class VaultRows:
 class VerdictRows(VaultRows):
     """The vault of one purpose for whoever decides about links."""
 
-    def find(self, beginning: str) -> list[tuple[UUID, str]]:
+    def find(self, beginning: str) -> list[tuple[str, str]]:
         """(signal, municipality) of the records whose id begins so; 16 at most."""
         digits = beginning.replace("-", "").lower()
         if not digits or len(digits) > 32 or not set(digits) <= set("0123456789abcdef"):
@@ -262,11 +260,11 @@ class VerdictRows(VaultRows):
         rows = self._tx.rows(
             "SELECT r.signal_id, g.municipality FROM vault.record r JOIN vault.register g USING (register_id)"
             " WHERE r.signal_id BETWEEN %s AND %s ORDER BY r.signal_id LIMIT 16",
-            (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))),
+            (digits.ljust(32, "0"), digits.ljust(32, "f")),
         )
         return [(signal_id, municipality) for signal_id, municipality in rows]
 
-    def reviews(self, limit: int) -> list[tuple[UUID, UUID, str, str, datetime]]:
+    def reviews(self, limit: int) -> list[tuple[str, str, str, str, datetime]]:
         """(signal, possibly the same as, municipality, reason, since) that wait for a person, oldest first."""
         rows = self._tx.rows(
             "SELECT v.signal_id, v.against, g.municipality, v.reason, v.opened_at FROM vault.review v"
@@ -275,7 +273,7 @@ class VerdictRows(VaultRows):
         )
         return [(one, against, code, reason, since) for one, against, code, reason, since in rows]
 
-    def narrowest_link(self) -> tuple[UUID, UUID, str] | None:
+    def narrowest_link(self) -> tuple[str, str, str] | None:
         """(signal, signal, municipality) of the link that was made by itself on the least evidence."""
         rows = self._tx.rows(
             "SELECT l.signal_id, l.against, g.municipality FROM vault.link l JOIN vault.record r USING (signal_id)"
@@ -284,14 +282,14 @@ class VerdictRows(VaultRows):
         )
         return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
-    def asked(self, signal_id: UUID) -> UUID | None:
+    def asked(self, signal_id: str) -> str | None:
         """The signal that this one is possibly about the same person as, while that question is open."""
         rows = self._tx.rows(
             "SELECT against FROM vault.review WHERE signal_id = %s AND closed_at IS NULL", (signal_id,)
         )
         return rows[0][0] if rows else None
 
-    def history(self, signal_id: UUID) -> list[Edge]:
+    def history(self, signal_id: str) -> list[Edge]:
         """Every edge that a signal had, oldest first."""
         rows = self._tx.rows(
             "SELECT version, person_id, outcome, reason, against, weight, decided_by, act_id, bundle_id, decided_at"
@@ -300,7 +298,7 @@ class VerdictRows(VaultRows):
         )
         return [Edge(*row) for row in rows]
 
-    def person_at(self, signal_id: UUID, moment: datetime) -> tuple[UUID, list[UUID]] | None:
+    def person_at(self, signal_id: str, moment: datetime) -> tuple[str, list[str]] | None:
         """Who a signal was about at a moment, and every signal of that person then; None before it was known."""
         rows = self._tx.rows(
             "WITH past AS (SELECT DISTINCT ON (signal_id) signal_id, person_id FROM vault.link WHERE decided_at <= %s"
@@ -320,11 +318,11 @@ class VerdictRows(VaultRows):
         )[0]
         return Figures(*row)
 
-    def stored(self, signal_ids: Sequence[UUID]) -> list[StoredRow]:
+    def stored(self, signal_ids: Sequence[str]) -> list[StoredRow]:
         """These records, as far as they exist."""
         return self._stored("signal_id = ANY(%s)", list(signal_ids))
 
-    def records_of(self, persons: Sequence[UUID]) -> list[StoredRow]:
+    def records_of(self, persons: Sequence[str]) -> list[StoredRow]:
         """Every record of these persons."""
         return self._stored("person_id = ANY(%s)", list(persons))
 
@@ -340,7 +338,7 @@ class VerdictRows(VaultRows):
         )
         return [StoredRow(*row) for row in found]
 
-    def add_verdict(self, act: UUID, one: UUID, other: UUID, register_id: int, same: bool, by: str) -> None:
+    def add_verdict(self, act: str, one: str, other: str, register_id: int, same: bool, by: str) -> None:
         """Take down what somebody decided about two signals."""
         self._tx.execute(
             "INSERT INTO vault.verdict (act_id, one, other, register_id, purpose, same, decided_by)"
@@ -348,14 +346,14 @@ class VerdictRows(VaultRows):
             (act, one, other, register_id, self._purpose, same, by),
         )
 
-    def end_verdicts(self, act: UUID, by: str) -> int:
+    def end_verdicts(self, act: str, by: str) -> int:
         """Take back what an act decided; how many verdicts were in force."""
         return self._tx.execute(
             "UPDATE vault.verdict SET ended_at = now(), ended_by = %s WHERE act_id = %s AND ended_at IS NULL",
             (by, act),
         ).rowcount
 
-    def before_act(self, act: UUID) -> list[tuple[UUID, UUID]]:
+    def before_act(self, act: str) -> list[tuple[str, str]]:
         """(signal, person before) for every signal that an act moved and nobody moved since."""
         rows = self._tx.rows(
             "SELECT l.signal_id, b.person_id FROM vault.link l"
@@ -368,7 +366,7 @@ class VerdictRows(VaultRows):
         return [(signal_id, person_id) for signal_id, person_id in rows]
 
     def reassign(
-        self, moves: Sequence[tuple[UUID, UUID]], reason: str, by: str, act: UUID, bundle_id: int
+        self, moves: Sequence[tuple[str, str]], reason: str, by: str, act: str, bundle_id: int
     ) -> list[Placed]:
         """Give signals to other persons, each under a higher version and with an edge that says why."""
         rows = self._tx.rows(
@@ -381,7 +379,7 @@ class VerdictRows(VaultRows):
         self._edges(moved, reason, by, bundle_id, act)
         return moved
 
-    def add_keys(self, register_id: int, keys: Mapping[UUID, Sequence[int]]) -> None:
+    def add_keys(self, register_id: int, keys: Mapping[str, Sequence[int]]) -> None:
         """Make records findable."""
         self._tx.execute(
             "INSERT INTO vault.key (register_id, key, signal_id, purpose)"
@@ -393,7 +391,7 @@ class VerdictRows(VaultRows):
         )  # fmt: skip
         self._tx.execute("UPDATE vault.record SET keyed = true WHERE signal_id = ANY(%s)", (list(keys),))
 
-    def add_review(self, signal_id: UUID, against: UUID, register_id: int, reason: str) -> None:
+    def add_review(self, signal_id: str, against: str, register_id: int, reason: str) -> None:
         """Ask a person; what was asked about this signal before is not asked twice."""
         self._tx.execute(
             "INSERT INTO vault.review (signal_id, against, register_id, purpose, reason) VALUES (%s, %s, %s, %s, %s)"
@@ -401,7 +399,7 @@ class VerdictRows(VaultRows):
             (signal_id, against, register_id, self._purpose, reason),
         )
 
-    def close_reviews(self, signal_ids: Sequence[UUID], same: bool, by: str) -> None:
+    def close_reviews(self, signal_ids: Sequence[str], same: bool, by: str) -> None:
         """Write down the answer to what was asked about these signals."""
         self._tx.execute(
             "UPDATE vault.review SET closed_at = now(), closed_by = %s, same = %s WHERE signal_id = ANY(%s)"

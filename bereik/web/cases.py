@@ -112,7 +112,7 @@ def case(
     )
     return {
         **_head(row, bridges, words, today),
-        "case_id": str(row.case_id),
+        "case_id": row.case_id,
         "purpose": words.purpose(row.purpose),
         "article": purpose.article if purpose else "",
         "first_signal": long_date(row.first_signal, language),

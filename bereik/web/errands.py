@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from bereik.store.board import AnnouncedRow, CaseRow, OfferRow
 from bereik.store.errands import DONE, Asked
@@ -64,7 +63,7 @@ def answers(asked: Sequence[Asked], words: Words) -> list[str]:
     return [
         words.t(
             "offers.accepted" if one.detail["accepted"] is True else "offers.declined",
-            reference=reference(UUID(one.detail["case_id"])),
+            reference=reference(one.detail["case_id"]),
             date=long_date(local(one.asked_at).date(), words.language),
         )
         for one in asked

@@ -34,7 +34,7 @@ def split(
     if len(people) < 2:
         return [], list(signals)
     part_of = {person: number for number, part in enumerate(people, 1) for person in part}
-    numbers = [part_of.get(str(signal.person_id), 1) for signal in signals]
+    numbers = [part_of.get(signal.person_id, 1) for signal in signals]
     shown = int(asked) if asked is not None and asked in {str(n) for n in range(1, len(people) + 1)} else 1
     holders = [
         Holder(number, len(part), numbers.count(number), number == shown)

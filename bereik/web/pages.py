@@ -119,7 +119,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
         bundle, now = desk.bundle(), desk.clock()
         with desk.visitor(request) as visitor:
             try:
-                row = board.case(visitor.tx, UUID(case_id))
+                row = board.case(visitor.tx, str(UUID(case_id)))
             except ValueError:
                 row = None
             if row is None:
@@ -137,7 +137,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
         words = Words(bundle, visitor.session.language)
         today = now.astimezone(AMSTERDAM).date()
         view = plan.seen(row, active, facts, bundle, today)
-        stated = facts.get(str(row.case_id), [])
+        stated = facts.get(row.case_id, [])
         tabs, signals = holders.split(
             row.decision.get("people", ()), signals, request.query_params.get("who")
         )
@@ -190,7 +190,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             offer = next((one for one in board.offers(visitor.tx) if one.transfer_id == wanted), None)
             if offer is None:
                 raise HTTPException(404)
-            answered = {"accepted": form["answer"] == "yes", "case_id": str(offer.case_id)}
+            answered = {"accepted": form["answer"] == "yes", "case_id": offer.case_id}
             errand_rows.ask(
                 visitor.tx, offer.purpose, OFFER_ANSWERED, wanted, answered, visitor.account.username
             )
@@ -283,9 +283,9 @@ def _add_reviews(app: FastAPI, desk: Desk, reviewing: reviews.Reviewing) -> None
         return RedirectResponse(f"/reviews/{found.signal_id}", 303)
 
 
-def _id(text: str) -> UUID:
+def _id(text: str) -> str:
     try:
-        return UUID(text)
+        return str(UUID(text))
     except ValueError:
         raise HTTPException(404) from None
 

@@ -27,7 +27,7 @@ def seen(
     policy = town.policies.get(row.purpose) if town else None
     if purpose is None or policy is None or policy.contact is None or not signals or not row.stands:
         return None
-    own = str(row.case_id)
+    own = row.case_id
     letters = [
         attempt.day
         for case_id, held in facts.items()

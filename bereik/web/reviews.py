@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from bereik import vault
 from bereik.bundle import Bundle
@@ -77,7 +77,7 @@ class Reviewing:
             found.append((remit.purpose, remit.municipality, counted))
         return found
 
-    def open(self, tx: Tx, account: Account, bundle: Bundle, signal_id: UUID, language: str) -> Opened | None:
+    def open(self, tx: Tx, account: Account, bundle: Bundle, signal_id: str, language: str) -> Opened | None:
         """Both records, and an entry in the audit; None when this is no question of this user."""
         found = self._find(tx, account, bundle, signal_id)
         if found is None:
@@ -113,7 +113,7 @@ class Reviewing:
         )
 
     def answer(
-        self, tx: Tx, account: Account, bundle: Bundle, signal_id: UUID, answer: str
+        self, tx: Tx, account: Account, bundle: Bundle, signal_id: str, answer: str
     ) -> Question | None:
         """Answer a question as `bereik linkage join` or `part` does; None when it is not open to this user any more.
 
@@ -137,9 +137,9 @@ class Reviewing:
             if answer == UNKNOWN:
                 tables.not_told(signal_id, account.username)
             elif answer == SAME:
-                desk.join(signal_id, question.against, account.username, uuid4())
+                desk.join(signal_id, question.against, account.username, str(uuid4()))
             else:
-                desk.part(signal_id, question.against, account.username, uuid4())
+                desk.part(signal_id, question.against, account.username, str(uuid4()))
         tx.send(f"signals.{purpose}", vault.moved_messages(moved, purpose, bundle.purposes[purpose].subject))
         board.note(tx, account.username, f"review.{answer}", purpose, signal_id)
         return question
@@ -149,7 +149,7 @@ class Reviewing:
     ) -> Desk:
         return Desk(register, tables, bundle.linkage, bundle_id, moved.extend)
 
-    def _find(self, tx: Tx, account: Account, bundle: Bundle, signal_id: UUID) -> tuple[str, Question] | None:
+    def _find(self, tx: Tx, account: Account, bundle: Bundle, signal_id: str) -> tuple[str, Question] | None:
         for purpose in _purposes(account, bundle):
             with tx.role(f"reviewing_{purpose}"):
                 question = ReviewRows(tx, purpose).question(signal_id)

@@ -11,7 +11,6 @@ import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from bereik import residency
 from bereik.lifecycle import Fact
@@ -23,8 +22,8 @@ from bereik.web.words import Words, reference
 
 def waiting(found: Sequence[tuple[TrayCase, Fact]]) -> list[tuple[TrayCase, Waiting]]:
     """Everybody in these cases about whom a person must still decide: first what is due first."""
-    facts: dict[UUID, list[Fact]] = defaultdict(list)
-    cases: dict[UUID, TrayCase] = {}
+    facts: dict[str, list[Fact]] = defaultdict(list)
+    cases: dict[str, TrayCase] = {}
     for case, fact in found:
         cases[case.case_id] = case
         facts[case.case_id].append(fact)
@@ -34,7 +33,7 @@ def waiting(found: Sequence[tuple[TrayCase, Fact]]) -> list[tuple[TrayCase, Wait
 
 def rows(
     found: Sequence[tuple[TrayCase, Waiting]],
-    held: Mapping[tuple[UUID, str], Sequence[str]],
+    held: Mapping[tuple[str, str], Sequence[str]],
     username: str,
     words: Words,
 ) -> list[dict[str, Any]]:
@@ -69,5 +68,5 @@ def choices(words: Words) -> list[tuple[str, str, str]]:
 
 def _command(verb: str, case: TrayCase, one: Waiting, username: str) -> str:
     """Always with the person: a case may have more than one in the tray by the time that somebody types this."""
-    parts = ["bereik", "tray", verb, case.case_id.hex[:8], "--person", one.person_id[:8], "--by", username]
+    parts = ["bereik", "tray", verb, case.case_id[:8], "--person", one.person_id[:8], "--by", username]
     return shlex.join(parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from uuid import UUID
 
 from bereik.bundle import Bundle
 from bereik.declared.municipalities import Team
@@ -16,10 +15,9 @@ from bereik.web.texts import count, known, label, local, long_date, plain, text
 _ISO_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
-def reference(case_id: UUID) -> str:
+def reference(case_id: str) -> str:
     """What people call a case on the phone: the first eight digits of its id."""
-    digits = case_id.hex[:8].upper()
-    return f"{digits[:4]}-{digits[4:]}"
+    return f"{case_id[:4]}-{case_id[4:8]}".upper()
 
 
 def spaced(name: str) -> str:

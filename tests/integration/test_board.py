@@ -160,7 +160,7 @@ def test_a_manager_sees_how_many_people_there_is_no_room_for_and_no_case_of_a_te
             connection.execute(
                 "INSERT INTO casework.alert (alert_id, purpose, case_id, case_version, municipality, team, reason, outlet,"
                 " ordered_at, people) VALUES (%s, 'schuldhulp', %s, 0, '9901', '9901-leiding-schuldhulp', %s, 'board', %s, %s)",
-                (uuid4(), case_id, reason, NOW - timedelta(days=days, hours=1), people),
+                (str(uuid4()), case_id, reason, NOW - timedelta(days=days, hours=1), people),
             )
     manager = as_("9901-leiding-schuldhulp")
     page = manager.get("/")
@@ -215,7 +215,7 @@ def test_a_case_of_another_team_looks_like_none(made: World, as_) -> None:  # ty
             made.cases["a-absence"],
             made.cases["zuid"],
             made.cases["c-debt"],
-            uuid4(),
+            str(uuid4()),
             "no-uuid",
             "0" * 36,
         )
@@ -264,8 +264,8 @@ def test_the_tray_shows_ones_own_doubts_without_anybody_in_it(made: World, as_) 
     for words in (
         "Gevonden, met andere gegevens", "huisnummer, voorletters", "Het register onderzoekt deze gegevens zelf",
         "partner gevraagd",
-        f"bereik tray show {case_id.hex[:8]} --person {PEOPLE['a-debt'][:8]} --by 9901-vroeg-noord",
-        f"bereik tray repair {case_id.hex[:8]} --person {PEOPLE['a-debt'][:8]} --by 9901-vroeg-noord --choice …",
+        f"bereik tray show {case_id[:8]} --person {PEOPLE['a-debt'][:8]} --by 9901-vroeg-noord",
+        f"bereik tray repair {case_id[:8]} --person {PEOPLE['a-debt'][:8]} --by 9901-vroeg-noord --choice …",
         "other_person",
     ):  # fmt: skip
         assert words in page, words
@@ -300,7 +300,7 @@ def test_a_long_tray_comes_in_pages_and_shows_what_waits_with_a_row(made: World,
             (
                 made.cases["october"],
                 people[0],
-                uuid4(),
+                str(uuid4()),
                 Jsonb([{"kind": "nl.brp.overleden", "event_id": "e-1"}]),
             ),
         )

@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import Path
 from shutil import copytree
 from typing import Any
-from uuid import UUID
 
 import pytest
 from board_visitor import at_the_board
@@ -24,7 +23,7 @@ from bereik.settings import Settings
 pytestmark = pytest.mark.stack
 
 CONSENT_PLACE, STATUTE_PLACE = "9901", "9902"
-Family = Mapping[str, UUID]
+Family = Mapping[str, str]
 _PUPILS = count()
 
 

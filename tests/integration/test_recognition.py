@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from support import World, as_worker, house, person
@@ -14,7 +14,7 @@ from bereik.settings import Settings
 pytestmark = pytest.mark.stack
 
 HERE = "9901"
-Twins = list[tuple[UUID, UUID]]
+Twins = list[tuple[str, str]]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def twins(world: World) -> Twins:
     return [placed(world, partner, one) for one in sent]
 
 
-def placed(world: World, partner: str, event_id: str) -> tuple[UUID, UUID]:
+def placed(world: World, partner: str, event_id: str) -> tuple[str, str]:
     ((signal_id, case_id),) = world.rows(
         "SELECT s.signal_id, s.case_id FROM intake.receipt r JOIN casework.signal s USING (signal_id)"
         " WHERE r.partner = %s AND r.event_id = %s AND r.fate = 'accepted'",
@@ -48,8 +48,8 @@ def placed(world: World, partner: str, event_id: str) -> tuple[UUID, UUID]:
     return signal_id, case_id
 
 
-def case_now(world: World, signal_id: UUID) -> UUID:
-    found: UUID = world.rows("SELECT case_id FROM casework.signal WHERE signal_id = %s", (signal_id,))[0][0]
+def case_now(world: World, signal_id: str) -> str:
+    found: str = world.rows("SELECT case_id FROM casework.signal WHERE signal_id = %s", (signal_id,))[0][0]
     return found
 
 
@@ -69,7 +69,7 @@ def test_a_decision_reaches_the_case_and_its_team_and_so_does_taking_it_back(
 ) -> None:
     (first, one), (second, other) = twins(world)
     purpose, municipality, _ = desk_app.find_signal(str(first))
-    act = uuid4()
+    act = str(uuid4())
     with desk_app.desk(purpose, municipality) as desk:
         desk.join(first, second, "a reviewer", act)
     world.drain()

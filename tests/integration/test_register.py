@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,7 +25,7 @@ from bereik.verdicts import DecidedBefore, Relinked, SameSignal, UnknownAct, Unk
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _NUMBER = itertools.count(1)
-Record = tuple[UUID, datetime, Identity]
+Record = tuple[str, datetime, Identity]
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +51,28 @@ class Place:
         with self.trial.store.transaction() as tx, tx.role(f"vault_{self.trial.purpose}"):
             return tx.rows(sql, (self.register.register_id,))
 
-    def persons(self) -> dict[UUID, UUID]:
+    def persons(self) -> dict[str, str]:
         return dict(self.rows("SELECT signal_id, person_id FROM vault.record WHERE register_id = %s"))
 
-    def clusters(self) -> set[frozenset[UUID]]:
-        found: dict[UUID, set[UUID]] = defaultdict(set)
+    def clusters(self) -> set[frozenset[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
         for signal_id, person in self.persons().items():
             found[person].add(signal_id)
         return {frozenset(members) for members in found.values()}
 
-    def decide(self, todo: str, *arguments: Any) -> UUID:
-        act = uuid4()
+    def decide(self, todo: str, *arguments: Any) -> str:
+        act = str(uuid4())
         with self.trial.desk(self.register) as desk:
             getattr(desk, todo)(*arguments, "somebody", act)
         return act
 
-    def undo(self, act: UUID) -> None:
+    def undo(self, act: str) -> None:
         with self.trial.desk(self.register) as desk:
             desk.take_back(act, "somebody")
 
-    def relink(self, protected: frozenset[UUID] = frozenset()) -> Relinked:
+    def relink(self, protected: frozenset[str] = frozenset()) -> Relinked:
         with self.trial.desk(self.register) as desk:
-            return desk.relink(protected, "somebody", uuid4())
+            return desk.relink(protected, "somebody", str(uuid4()))
 
     def sound(self) -> None:
         """What is always true of a register."""
@@ -108,7 +108,7 @@ def who(number: int, **changes: str | None) -> Identity:
 
 
 def record(identity: Identity, minutes: int = 0) -> Record:
-    return uuid4(), START + timedelta(minutes=minutes), identity
+    return str(uuid4()), START + timedelta(minutes=minutes), identity
 
 
 def mixed(chance: Random, people: int, signals: int) -> list[Record]:
@@ -128,7 +128,7 @@ def test_a_batch_of_n_gives_exactly_what_n_batches_of_one_give(one_trial: Trial)
         records = mixed(Random(seed), 12, 60)
         whole, single = Place(one_trial), Place(one_trial)
         whole.take(records)
-        again = [(uuid4(), at, identity) for _, at, identity in records]
+        again = [(str(uuid4()), at, identity) for _, at, identity in records]
         for one in again:
             single.take([one])
         renamed = {new[0]: old[0] for new, old in zip(again, records, strict=True)}
@@ -147,7 +147,7 @@ def test_any_order_of_arrival_ends_after_relink_in_the_same_persons(one_trial: T
         ends = []
         for _ in range(3):
             place = Place(one_trial)
-            shuffled = [(uuid4(), at, identity) for _, at, identity in records]
+            shuffled = [(str(uuid4()), at, identity) for _, at, identity in records]
             chance.shuffle(shuffled)
             for start in range(0, len(shuffled), 7):
                 place.take(shuffled[start : start + 7])
@@ -200,7 +200,7 @@ class Links(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.place = Place(type(self).made)
-        self.signals: list[UUID] = []
+        self.signals: list[str] = []
         self.minute = 0
 
     @rule(number=st.integers(0, 3), way=st.sampled_from(["", "birth", "initials", "moved", "phone"]))
@@ -214,7 +214,7 @@ class Links(RuleBasedStateMachine):
         self.place.take([one])
         self.signals.append(one[0])
 
-    def _two(self, data: st.DataObject) -> tuple[UUID, UUID] | None:
+    def _two(self, data: st.DataObject) -> tuple[str, str] | None:
         if len(self.signals) < 2:
             return None
         one, other = data.draw(st.permutations(self.signals))[:2]
@@ -327,11 +327,11 @@ def test_wrong_acts_are_refused_in_words(place: Place, one_trial: Trial) -> None
     (foreign,) = Place(one_trial).take([record(who(1))])
     with pytest.raises(SameSignal):
         place.decide("join", one.signal_id, one.signal_id)
-    for stranger in (uuid4(), foreign.signal_id):
+    for stranger in (str(uuid4()), foreign.signal_id):
         with pytest.raises(UnknownSignal):
             place.decide("join", one.signal_id, stranger)
     with pytest.raises(UnknownAct):
-        place.undo(uuid4())
+        place.undo(str(uuid4()))
     act = place.decide("part", one.signal_id, other.signal_id)
     with pytest.raises(DecidedBefore):
         place.decide("join", one.signal_id, other.signal_id)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from support import REPOSITORY, World, activated, as_worker, followed, house, person, wait_for
@@ -37,7 +37,7 @@ def app(stack: Stack) -> Iterator[App]:
     made.store.close()
 
 
-def new_case(world: World) -> UUID:
+def new_case(world: World) -> str:
     """A case about somebody new: one light signal."""
     kind = world.type_of(PURPOSE, amount=True, crisis=False)
     event_id = world.report(kind, HERE, {**person(), **house(world.bundle, HERE)})
@@ -46,7 +46,7 @@ def new_case(world: World) -> UUID:
     return case_id
 
 
-def told(world: World, case_id: UUID, reason: str) -> list[tuple[str, int]]:
+def told(world: World, case_id: str, reason: str) -> list[tuple[str, int]]:
     """To which team, and for how many people."""
     return [
         (team, people)
@@ -178,7 +178,7 @@ def small(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return schemas
 
 
-def in_the_new_area(world: World, crisis: bool = False, since: date | None = None, **changes: Any) -> UUID:
+def in_the_new_area(world: World, crisis: bool = False, since: date | None = None, **changes: Any) -> str:
     """A case there: an ordinary small debt, a crisis, or rent that is owed since a day."""
     if since is not None:
         rule = next(one for one in _contact(world).floor if one.since_months)
@@ -204,7 +204,7 @@ def _contact(world: World) -> Contact:
     return rules
 
 
-def stated(world: World, case_id: UUID) -> list[str]:
+def stated(world: World, case_id: str) -> list[str]:
     return [
         kind
         for (kind,) in world.rows(

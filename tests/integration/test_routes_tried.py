@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from support import REPOSITORY, World, house, person, today
@@ -37,7 +36,7 @@ def proposed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def new_case(world: World, area: str) -> UUID:
+def new_case(world: World, area: str) -> str:
     kind = world.type_of(PURPOSE, amount=True, crisis=False)
     event_id = world.report(kind, HERE, {**person(), **house(world.bundle, HERE, area)})
     world.drain()

@@ -169,7 +169,7 @@ def streams(draw: Any, purpose: Purpose) -> list[Assignment]:
             facts[kind.crisis_field] = True
         who = draw(st.integers(1, 2))
         made = Assignment(
-            UUID(int=number + 1), 1, "active", UUID(int=100 + who), UUID(int=200 + who), "9901",
+            str(UUID(int=number + 1)), 1, "active", str(UUID(int=100 + who)), str(UUID(int=200 + who)), "9901",
             draw(st.sampled_from(["noord", "zuid"])), kind.id, draw(st.sampled_from(["p1", "p2"])), day,
             datetime(day.year, day.month, day.day, 9, tzinfo=UTC), facts,
         )  # fmt: skip
@@ -180,7 +180,7 @@ def streams(draw: Any, purpose: Purpose) -> list[Assignment]:
             there = draw(st.integers(1, 2))
             last = Assignment(
                 made.signal_id, version, cases.WITHDRAWN if gone else cases.MOVED,
-                last.person_id if gone else UUID(int=100 + there), made.household_id,
+                last.person_id if gone else str(UUID(int=100 + there)), made.household_id,
                 reason="betaald" if gone else None, crowded=last.crowded or draw(st.booleans()),
             )  # fmt: skip
             stream.append(last)
@@ -274,7 +274,7 @@ def test_a_case_goes_with_its_oldest_signal_and_keeps_what_people_did(purpose: P
     fold = Fold(purpose)
     first, second = (
         Assignment(
-            UUID(int=number), 1, "active", UUID(int=11), UUID(int=21), "9901", "noord", kind.id, "p1",
+            str(UUID(int=number)), 1, "active", str(UUID(int=11)), str(UUID(int=21)), "9901", "noord", kind.id, "p1",
             date(2026, 11, number), datetime(2026, 11, number, 9, tzinfo=UTC), {cases.CONTRACT: f"c{number}"},
         )
         for number in (1, 2)
@@ -285,7 +285,9 @@ def test_a_case_goes_with_its_oldest_signal_and_keeps_what_people_did(purpose: P
     fold.tables.add_fact("77", attempt)
     # The older of the two turns out to be somebody else's, at an address where each person has a case of its own.
     for one, person in ((first, 12), (second, 11)):
-        fold.take(Assignment(one.signal_id, 2, cases.MOVED, UUID(int=person), one.household_id, crowded=True))
+        fold.take(
+            Assignment(one.signal_id, 2, cases.MOVED, str(UUID(int=person)), one.household_id, crowded=True)
+        )
         fold.holds()
     kept = fold.tables.cases[case_id]
     assert kept.subject == str(UUID(int=12)) and kept.version > before.version
@@ -299,13 +301,15 @@ def test_one_subject_does_not_touch_another() -> None:
     purpose = PURPOSES[0]
     fold = Fold(purpose)
     made = Assignment(
-        UUID(int=1), 1, "active", UUID(int=11), UUID(int=21), "9901", "noord",
+        str(UUID(int=1)), 1, "active", str(UUID(int=11)), str(UUID(int=21)), "9901", "noord",
         next(kind.id for kind in BUNDLE.signal_types.values() if kind.purpose == purpose.id), "p1", date(2026, 11, 3),
         datetime(2026, 11, 3, tzinfo=UTC), {},
     )  # fmt: skip
     fold.take(made)
     before = deepcopy(fold.tables.cases)
-    fold.take(replace(made, signal_id=UUID(int=2), person_id=UUID(int=12), household_id=UUID(int=22)))
+    fold.take(
+        replace(made, signal_id=str(UUID(int=2)), person_id=str(UUID(int=12)), household_id=str(UUID(int=22)))
+    )
     assert {case_id: fold.tables.cases[case_id] for case_id in before} == before
 
 
@@ -347,7 +351,8 @@ class Waiting(Fold):
         )
         self.take(
             Assignment(
-                UUID(int=number), 1, "active", UUID(int=100 + number), UUID(int=200), _town(), None, kind.id, partner,
+                str(UUID(int=number)), 1, "active", str(UUID(int=100 + number)), str(UUID(int=200)), _town(), None,
+                kind.id, partner,
                 date(2026, 11, day), datetime(2026, 11, day, 9, tzinfo=UTC),
                 {cases.CONTRACT: "c", kind.amount_field or "": 400, **facts},
             )

@@ -17,14 +17,14 @@ from bereik.web.words import Words
 
 BUNDLE = Bundle.compile(Path(__file__).parents[2] / "schemas")
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
-CASE, TRANSFER = UUID(int=1), UUID(int=2)
+CASE, TRANSFER = str(UUID(int=1)), str(UUID(int=2))
 TOLD = AnnouncedRow(str(UUID(int=3)), "leerplicht", "gezin-v1", "contractant", NOW - timedelta(days=1))
 OFFER = OfferRow(TRANSFER, "schuldhulp", CASE, "9902", "9901", NOW - timedelta(days=1))
 
 
 def case(team: str) -> CaseRow:
     values: dict[str, Any] = {
-        "case_id": CASE, "purpose": "schuldhulp", "subject": UUID(int=4), "municipality": "9901", "area": None,
+        "case_id": CASE, "purpose": "schuldhulp", "subject": str(UUID(int=4)), "municipality": "9901", "area": None,
         "status": "Opgepakt", "result": None, "kind": "single", "crisis": False, "priority": 5, "team": team, "month": "2026-11",
         "first_signal": date(2026, 11, 2), "received_at": NOW, "offer_by": date(2026, 11, 30), "signals": 1, "stands": True,
         "decision": {}, "decided_at": NOW, "version": 1, "bundle_id": 1,
@@ -32,7 +32,7 @@ def case(team: str) -> CaseRow:
     return CaseRow(**values)
 
 
-def asked(outcome: str | None, ago: timedelta, about: UUID = CASE) -> Asked:
+def asked(outcome: str | None, ago: timedelta, about: str = CASE) -> Asked:
     return Asked(about, errands.detail(TOLD), NOW - ago, outcome)
 
 

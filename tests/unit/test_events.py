@@ -17,7 +17,7 @@ from bereik.ports import Assignment, CaseRow
 
 EVENTS = Path(__file__).parents[2] / "schemas" / "events"
 NOW = datetime(2026, 11, 4, 12, 30, tzinfo=UTC)
-ONE, TWO = UUID(int=1), UUID(int=2)
+ONE, TWO = str(UUID(int=1)), str(UUID(int=2))
 
 
 def check(name: str, message: tuple[bytes, bytes]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def check(name: str, message: tuple[bytes, bytes]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("household", [TWO, None])
-def test_an_assignment(household: UUID | None) -> None:
+def test_an_assignment(household: str | None) -> None:
     assignment = Assignment(
         ONE, 1, "active", TWO, household, "9901", None, "x", "y", date(2026, 11, 1), NOW, {"bedrag": 5}
     )

@@ -19,7 +19,7 @@ AT = datetime(2026, 11, 3, 9, tzinfo=UTC)
 def stored(kind: Kind) -> dict[str, object]:
     """A case as `store.explain` gives it."""
     return {
-        "case_id": UUID(int=1),
+        "case_id": str(UUID(int=1)),
         "purpose": "schuldhulp",
         "municipality": "9901",
         "team": "9901-vroeg-noord",

@@ -197,7 +197,7 @@ def test_the_oracle_agrees_with_the_rules(bundle: Bundle, today: date) -> None:
                 )
             )
         one = cases.Signal(
-            UUID(int=number),
+            str(UUID(int=number)),
             kind.id,
             record.partner,
             place[0],

@@ -11,12 +11,12 @@ from bereik.store.board import SignalRow
 from bereik.web import holders
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
-ONE, TWO, GONE = (UUID(int=number) for number in (1, 2, 3))
+ONE, TWO, GONE = (str(UUID(int=number)) for number in (1, 2, 3))
 
 
-def signal(number: int, person: UUID) -> SignalRow:
+def signal(number: int, person: str) -> SignalRow:
     return SignalRow(
-        UUID(int=number), "t", "p", date(2026, 10, 5), NOW, "active", None, {}, False, None, person
+        str(UUID(int=number)), "t", "p", date(2026, 10, 5), NOW, "active", None, {}, False, None, person
     )
 
 

@@ -22,12 +22,12 @@ MONDAY = date(2026, 11, 2)
 AT = datetime(2026, 11, 2, 10, tzinfo=UTC)
 KIND = next(name for name, kind in BUNDLE.signal_types.items() if kind.purpose == "schuldhulp")
 SIGNAL = Signal("signal", KIND, "partner", "9901", "noord", MONDAY, AT, {})
-CASE = UUID(int=1)
+CASE = str(UUID(int=1))
 
 
 def row(**changes: Any) -> CaseRow:
     values: dict[str, Any] = {
-        "case_id": CASE, "purpose": "schuldhulp", "subject": UUID(int=2), "municipality": "9901", "area": "noord",
+        "case_id": CASE, "purpose": "schuldhulp", "subject": str(UUID(int=2)), "municipality": "9901", "area": "noord",
         "status": "Opgepakt", "result": None, "kind": "single", "crisis": False, "priority": 5, "team": "9901-vroeg-noord",
         "month": "2026-11", "first_signal": MONDAY, "received_at": AT, "offer_by": MONDAY + timedelta(days=28), "signals": 1,
         "stands": True, "decision": {}, "decided_at": AT, "version": 1, "bundle_id": 1,

@@ -11,7 +11,7 @@ import pytest
 from bereik import receipts
 from bereik.receipts import TEXTS, WORDS, Fate
 
-ID = UUID(int=7)
+ID = str(UUID(int=7))
 NOW = datetime(2026, 11, 4, 12, 30, tzinfo=UTC)
 
 
