@@ -199,9 +199,7 @@ class Checks:
             fresh = tables.offer(offer_id, case_id, person_id, place, toward, team)
         if fresh and team is not None:
             box, now = self._alert_boxes[purpose_id], self._now()
-            alert = alert_message(
-                box, purpose_id, case_id, 0, toward, team, residency.OFFERED, now, offer_id
-            )
+            alert = alert_message(box, purpose_id, case_id, 0, toward, team, residency.OFFERED, now, offer_id)
             tx.send(f"alerts.{purpose_id}", [alert])
 
     def _apply_held(self, purpose_id: str, case_id: str, person_id: str, place: str, tx: ChecksTx) -> None:
