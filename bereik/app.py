@@ -311,7 +311,13 @@ class App:
                 made.clear()
                 step = _OnSession(self.step(process, bundle_id, bundle), process, bundle_id)
                 # Doors hold one event in a record, because partners send them; our own topics many.
-                made[bundle_id] = Work(topics_of(process, bundle), step, batched=process != "intake")
+                made[bundle_id] = Work(
+                    topics_of(process, bundle),
+                    step,
+                    batched=process != "intake",
+                    # Between two batches of its own, checks asks the registers and does what forms ask for.
+                    ahead=process != "checks",
+                )
             return made[bundle_id]
 
         return work

@@ -13,6 +13,7 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -258,11 +259,15 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What to listen to, and what to do with it, under the active bundle. `batched`: a record holds many events."""
+    """What to listen to, and what to do with it, under the active bundle.
+
+    `batched`: a record holds many events. `ahead`: a batch is prepared while the one before it is written.
+    """
 
     topics: tuple[str, ...]
     step: Step
     batched: bool = False
+    ahead: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +313,9 @@ def letters(record: Record, batched: bool) -> list[Letter]:
 class Listener:
     """Poll, decide, write with the position, again; until `stopped()`.
 
+    One batch is written at a time, in order, by a thread of its own: while it waits for PostgreSQL, the next is read and
+    prepared. So two batches are held at most, and what is not written when this stops or fails is read again.
+
     `source` gives the work under the active bundle and is asked before every batch, so an activation is picked up
     without a restart. `failpoint` is called with a name at the points where fault tests kill the process.
     """
@@ -333,6 +341,8 @@ class Listener:
         self._committed_at = time.monotonic()
         self._asked_at, self._absences = time.monotonic(), 0
         self._consumer = self._open()
+        self._writer = ThreadPoolExecutor(1, "writer")
+        self._writing: tuple[Sequence[Part], Future[list[Part]]] | None = None
 
     def _open(self) -> KafkaConsumer:
         return KafkaConsumer(
@@ -359,8 +369,12 @@ class Listener:
                     self._turn()
                 except TransientError as error:
                     log.warning("%s waits: %s", self._group, error)
+                    if self._writing is not None:
+                        wait([self._writing[1]])
+                        self._writing = None
                     self._wait_for_store()
         finally:
+            self._writer.shutdown()
             self._consumer.close(autocommit=False, timeout_ms=2_000)
             self._admin.close()
 
@@ -379,12 +393,41 @@ class Listener:
         parts = self._collect(MAX_BATCHES if work.batched else MAX_RECORDS)
         if parts:
             self._failpoint(f"{self._group}:after_poll")
-            try:
-                self._take(parts, work)
-            except TransientError:
-                for part in parts:
-                    self._next.pop(part.partition, None)
-                raise
+        prepared = self._prepare(parts, work) if parts else None
+        self._settle()
+        ours = [part for part in parts if part.partition in self._next]
+        if not ours:
+            return
+        self._next |= {part.partition: part.after for part in ours}
+        written = self._writer.submit(self._take, ours, work, prepared if ours == parts else None)
+        self._writing = (ours, written)
+        if not work.ahead:
+            self._settle()
+
+    @staticmethod
+    def _prepare(parts: Sequence[Part], work: Work) -> Any:
+        """What the step makes of a batch; None when it fails, which is for `_take` to look into."""
+        try:
+            return work.step.prepare([record for part in parts for record in part.records])
+        except TransientError:
+            raise
+        except Exception:
+            return None
+
+    def _settle(self) -> None:
+        """Wait until the batch before is written, and see what of it was ours. Raises what writing it raised."""
+        if self._writing is None:
+            return
+        parts, written = self._writing
+        self._writing = None
+        kept = {part.partition: part.after for part in written.result()}
+        self._uncommitted |= kept
+        for part in parts:
+            if kept.get(part.partition) != part.after:
+                log.warning(
+                    "%s no longer owns %s/%s", self._group, part.partition.topic, part.partition.partition
+                )
+                self._next.pop(part.partition, None)
 
     def _collect(self, room: int) -> list[Part]:
         """What is there, up to a full batch. One poll gives one fetch; under load many of them make a batch."""
@@ -406,11 +449,12 @@ class Listener:
                 break
         return list(parts.values())
 
-    def _take(self, parts: Sequence[Part], work: Work) -> None:
-        """Write one batch; a batch that fails for a lasting reason is halved until the offender stands alone."""
+    def _take(self, parts: Sequence[Part], work: Work, prepared: Any = None) -> list[Part]:
+        """Write one batch; one that fails for a lasting reason is halved until the offender stands alone. What was ours."""
         records, step = [record for part in parts for record in part.records], work.step
         try:
-            prepared = step.prepare(records)
+            if prepared is None:
+                prepared = step.prepare(records)
             with self._store.transaction() as tx:
                 ours = self._advance(parts, tx)
                 if len(ours) != len(parts):
@@ -422,16 +466,14 @@ class Listener:
             raise
         except Exception:
             if len(records) > 1:
-                for half in halves(parts):
-                    self._take(half, work)
-                return
+                return [part for half in halves(parts) for part in self._take(half, work)]
             with self._store.transaction() as tx:
                 ours = self._advance(parts, tx)
                 for part in ours:
                     for letter in letters(part.records[0], work.batched):
                         self._write_or_park(letter, step, tx)
         self._failpoint(f"{self._group}:after_commit")
-        self._after(parts, ours)
+        return ours
 
     def _write_or_park(self, letter: Letter, step: Step, tx: Tx) -> None:
         """Write the effects of one event of a record that failed; only an event that fails by itself is parked."""
@@ -454,17 +496,6 @@ class Listener:
         """Move the positions behind these records; the parts that are still ours."""
         moved = tx.advance(self._group, [(*part.partition, part.before, part.after) for part in parts])
         return [part for part in parts if part.partition in moved]
-
-    def _after(self, parts: Sequence[Part], ours: Sequence[Part]) -> None:
-        kept = {part.partition: part.after for part in ours}
-        self._next |= kept
-        self._uncommitted |= kept
-        for part in parts:
-            if part.partition not in kept:
-                log.warning(
-                    "%s no longer owns %s/%s", self._group, part.partition.topic, part.partition.partition
-                )
-                self._next.pop(part.partition, None)
 
     def _commit_to_kafka(self) -> None:
         """For lag tools only, so once a second: a commit per batch was a request and a log entry per partition."""

@@ -10,7 +10,9 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from struct import iter_unpack
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -37,18 +39,18 @@ class _Nonces:
     """
 
     def __init__(self) -> None:
-        self._bytes, self._at = b"", 0
+        self.forget()
 
     def forget(self) -> None:
         """Fetch new bytes before the next nonce: a child process must not give its parent's."""
-        self._bytes, self._at = b"", 0
+        self._left: Iterator[tuple[bytes]] = iter(())
 
     def next(self) -> bytes:
-        """Twelve bytes that were never given before."""
-        if self._at == len(self._bytes):
-            self._bytes, self._at = os.urandom(12 * 1024), 0
-        self._at += 12
-        return self._bytes[self._at - 12 : self._at]
+        """Twelve bytes that were never given before, also when threads ask at once: taking one is one step of an iterator."""
+        for (nonce,) in self._left:
+            return nonce
+        self._left = iter_unpack("12s", os.urandom(12 * 1024))
+        return self.next()
 
 
 _NONCES = _Nonces()

@@ -54,6 +54,9 @@ psycopg.adapters.register_loader("uuid", TextLoader)
 # the same transaction may succeed in a moment (PostgreSQL error codes, appendix A).
 _PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "08000", "08003", "08006", "25P03"}
 
+# What a session remembers of itself: the names of its TEMP tables.
+_STAGES = "stages"
+
 HEAD = "0019"
 
 # Insert, select and delete are paid per row and not per message; 500 of 700 bytes are 350 kB.
@@ -243,6 +246,7 @@ class Tx:
                 yield self
         except BaseException:
             self._woken = woken
+            self.connection.info.pop(_STAGES, None)
             raise
 
     def copy(
@@ -256,8 +260,12 @@ class Tx:
 
     def stage(self, name: str, columns: Mapping[str, str], rows: Iterator[Sequence[Any]]) -> None:
         """Bring rows to a TEMP table that empties itself at commit: column → type. Ids travel as text."""
-        shape = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        self.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({shape}) ON COMMIT DELETE ROWS")
+        # A session makes each once; a transaction that fails takes them with it.
+        made: set[str] = self.connection.info.setdefault(_STAGES, set())
+        if name not in made:
+            shape = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+            self.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({shape}) ON COMMIT DELETE ROWS")
+            made.add(name)
         self.copy(name, list(columns), list(columns.values()), rows)
 
     # ------------------------------------------------------------ position and outbox
@@ -354,8 +362,14 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
         """All or nothing. Raises `StoreUnavailable` for what may pass by itself, or when somebody mends it."""
-        with refusals(), self._engine.begin() as connection:
-            yield Tx(connection)
+        with refusals(), self._engine.connect() as connection:
+            remembered = connection.info
+            try:
+                with connection.begin():
+                    yield Tx(connection)
+            except BaseException:
+                remembered.pop(_STAGES, None)
+                raise
 
     def check_schema(self) -> None:
         """Raises `SchemaIsOld` when migrations are missing or from a newer version."""

@@ -16,13 +16,10 @@ _REGISTER_LOCK = 7301
 # Who decided, where nobody did.
 MACHINE = "bereik"
 
-_COLUMNS = (
-    "signal_id", "register_id", "sealed", "keys", "household_id", "person_id", "received_at", "outcome", "reason", "against",
-    "weight", "keyed",
-)  # fmt: skip
-_TYPES = (
-    "text", "int4", "bytea", "int8[]", "text", "text", "timestamptz", "text", "text", "text", "float4", "bool",
-)  # fmt: skip
+_STAGE = {
+    "signal_id": "text", "register_id": "int4", "sealed": "bytea", "keys": "int8[]", "household_id": "text", "person_id": "text",
+    "received_at": "timestamptz", "outcome": "text", "reason": "text", "against": "text", "weight": "float4", "keyed": "bool",
+}  # fmt: skip
 # A crowded address is one whose household is in vault.crowd.
 _PLACED = (
     "r.signal_id, r.version, r.status, r.person_id, r.household_id,"
@@ -140,12 +137,9 @@ class VaultRows:
         if not rows:
             return
         stage = f"stage_vault_{self._purpose}"
-        columns = ", ".join(f"{name} {kind}" for name, kind in zip(_COLUMNS, _TYPES, strict=True))
-        self._tx.execute(f"CREATE TEMP TABLE IF NOT EXISTS {stage} ({columns}) ON COMMIT DELETE ROWS")
-        self._tx.copy(
+        self._tx.stage(
             stage,
-            _COLUMNS,
-            _TYPES,
+            _STAGE,
             (
                 (
                     row.signal_id, row.register.register_id, row.sealed, list(row.keys) if row.keyed else None,
