@@ -66,9 +66,12 @@ class Bundle:
     _places: Places = field(repr=False)
 
     @classmethod
-    def compile(cls, schemas: Path) -> Bundle:
-        """Read the declarations. Raises `InvalidDeclarations` with every problem at once."""
-        document, problems = declarations.read(schemas)
+    def compile(cls, schemas: Path, untrained: bool = False) -> Bundle:
+        """Read the declarations. Raises `InvalidDeclarations` with every problem at once.
+
+        `untrained` accepts levels of recognition without weights; such a bundle is for training them.
+        """
+        document, problems = declarations.read(schemas, untrained)
         if problems:
             raise InvalidDeclarations(tuple(problems))
         return cls.load(document)

@@ -168,7 +168,11 @@ def _add_train(parts: Any) -> None:
     )
     part.add_argument("--out", type=Path, required=True, help="where to write the weights")
     part.add_argument("--seed", type=int, default=1, help="chooses the pairs that are sampled (default 1)")
-    part.add_argument("--schemas", type=Path, default=SCHEMAS, help="the folder of declarations")
+    part.add_argument(
+        "--schemas",
+        type=Path,
+        help="the folder of declarations; may have new levels (default: the active bundle for a register)",
+    )
     part.add_argument("--json", action="store_true", help="print as JSON")
     part.set_defaults(run=train)
 
@@ -176,12 +180,12 @@ def _add_train(parts: Any) -> None:
 def train(arguments: argparse.Namespace) -> int:
     """0 when the weights were written; the same records give the same bytes. Nothing is activated."""
     from bereik import linkage, training
+    from bereik.bundle import Bundle
 
     if arguments.signals:
         from bereik.bench import resolve as resolving
-        from bereik.bundle import Bundle
 
-        bundle = Bundle.compile(arguments.schemas)
+        bundle = Bundle.compile(arguments.schemas or SCHEMAS, untrained=True)
         rules, source = bundle.linkage, arguments.signals.parent.name or "a file"
         rows = [
             {"id": name} | linkage.traits(who, at.date()).row()
@@ -189,7 +193,8 @@ def train(arguments: argparse.Namespace) -> int:
         ]
     else:
         app, (purpose, municipality) = _app(), arguments.from_vault
-        rules, source = app.bundle().linkage, f"register {purpose} {municipality}"
+        proposed = Bundle.compile(arguments.schemas, untrained=True) if arguments.schemas else app.bundle()
+        rules, source = proposed.linkage, f"register {purpose} {municipality}"
         rows = app.training_rows(purpose, municipality)
     _progress(f"training on {len(rows)} records; some 25 s for each 20,000")
     document = training.train(rows, rules, arguments.seed, source)

@@ -16,8 +16,11 @@ from bereik.declarations.reading import Document, Reading
 from bereik.errors import Problem
 
 
-def read(schemas: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """Read all declarations: the document (incomplete when there are problems), and every problem."""
+def read(schemas: Path, untrained: bool = False) -> tuple[dict[str, Any], list[Problem]]:
+    """Read all declarations: the document (incomplete when there are problems), and every problem.
+
+    With `untrained`, a level of recognition without weights is no problem and says nothing: for whoever trains it.
+    """
     reading = Reading(schemas)
 
     def one(name: str, meta: str) -> Document:
@@ -45,7 +48,7 @@ def read(schemas: Path) -> tuple[dict[str, Any], list[Problem]]:
         type_names=frozenset(document.stem for document in types),
         codes=frozenset(document.stem[:4] for document in towns),
     )
-    linkage.check(draft, linkage_file, weights)
+    linkage.check(draft, linkage_file, weights, untrained)
     purposes.check(draft, purposes_file)
     signals.check(draft, types)
     municipalities.check(draft, towns, defaults)

@@ -15,7 +15,7 @@ import pytest
 
 from bereik import linkage, training
 from bereik import names as naming
-from bereik.bundle import Bundle
+from bereik.bundle import Bundle, InvalidDeclarations
 from bereik.declared.linkage import Linkage
 from bereik.fiction import registers
 from bereik.linkage import Identity, Traits
@@ -191,6 +191,26 @@ def test_what_was_learnt_is_what_anybody_would_expect(document: dict[str, Any]) 
         assert weight(model, "given", "name") > 0 and weight(model, "given", "begin") > 0
         assert weight(model, "given", "different") < -2 and weight(model, "birth", "different") < -2
     assert document["models"]["elsewhere"]["prior"] < -10 < document["models"]["same_address"]["prior"]
+
+
+def test_a_level_without_weights_can_be_trained_and_is_refused_until_then(
+    rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    schemas = tmp_path / "schemas"
+    shutil.copytree(SCHEMAS, schemas)
+    file = schemas / "linkage.weights.json"
+    before = json.loads(file.read_text(encoding="utf-8"))
+    for model in before["models"].values():
+        del model["comparisons"]["birth"]["swapped"]
+    file.write_text(json.dumps(before), encoding="utf-8")
+    with pytest.raises(InvalidDeclarations, match="swapped"):
+        Bundle.compile(schemas)
+    proposed = Bundle.compile(schemas, untrained=True).linkage
+    assert {one.weights["birth"]["swapped"] for one in proposed.models.values()} == {0.0}, (
+        "it says nothing yet"
+    )
+    file.write_text(training.text(training.train(rows, proposed, 1, "the fiction")), encoding="utf-8")
+    assert Bundle.compile(schemas).linkage.models[linkage.ELSEWHERE].weights["birth"]["swapped"] > 0
 
 
 def test_a_value_that_few_people_share_is_not_in_the_file(
