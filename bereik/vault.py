@@ -37,12 +37,13 @@ def seal(who: Identity, rules: Linkage, row: RecordRow) -> RecordRow:
         orjson.dumps([linkage.NORMALISED, [*one], who.fields]), context(row.register, row.signal_id)
     )
     row.keys, row.unit_key = keys_of(row.register, one, rules)
-    row.household_id = _household(row.register, one) if one.unit else None
+    row.household_id = household(row.register, one)
     return row
 
 
-def _household(register: Register, one: Traits) -> str:
-    return register.box.id(f"household|{one.unit}")
+def household(register: Register, one: Traits) -> str | None:
+    """The household of an address unit; None without an address."""
+    return register.box.id(f"household|{one.unit}") if one.unit else None
 
 
 def keys_of(register: Register, one: Traits, rules: Linkage) -> tuple[tuple[int, ...], int | None]:
@@ -133,13 +134,13 @@ def _place(
         for row in rows
         if row.traits.number and not row.traits.addition
     }
-    households = {row.household_id for row in rows if row.household_id is not None}
+    homes = {row.household_id for row in rows}
     for look in tables.looks(list(persons)):
         one = open_traits(register, look)
         matcher.know(look.person_id, look.signal_id, look.received_at, one)
         if one.addition and (one.number, one.postcode) in without:
-            households.add(_household(register, one))
-    crowded = tables.crowded(list(households))
+            homes.add(household(register, one))
+    crowded = tables.crowded([home for home in homes if home is not None])
     new: dict[str, int] = {}
     for row in rows:
         placed = matcher.place(Entry(row.signal_id, row.received_at, row.traits, row.keys, row.unit_key))
@@ -149,14 +150,14 @@ def _place(
         became.update(dict.fromkeys(placed.merged, placed.person))
         door = matcher.door(placed.person, row.traits)
         if door != row.traits.addition:
-            row.household_id = _household(register, row.traits._replace(addition=door))
+            row.household_id = household(register, row.traits._replace(addition=door))
             row.crowded = row.household_id in crowded
         elif row.household_id is not None and row.unit_key is not None:
             row.crowded = row.household_id in crowded
             if placed.crowded and not row.crowded:
                 new[row.household_id] = row.unit_key
                 crowded.add(row.household_id)
-    residents.update({household: matcher.residents(key) for household, key in new.items()})
+    residents.update({home: matcher.residents(key) for home, key in new.items()})
 
 
 def _apart_from_batch(moved: Sequence[Placed], rows: Mapping[str, RecordRow]) -> list[Placed]:

@@ -159,15 +159,17 @@ class Desk:
     def relink(self, protected: AbstractSet[str], by: str, act: str) -> Relinked:
         """Place every record anew, in order of receipt, under the rules and verdicts of today.
 
-        Whatever order signals came in, the same records end in the same persons. What a person decided stands. A change
-        that touches a signal in `protected` (its case is open) is put to review instead of made.
+        Whatever order signals came in, the same records end in the same persons and households. What a person decided
+        stands. A change of person that touches a signal in `protected` (its case is open) is put to review instead of made,
+        one of household is not made.
         """
         self._tables.lock([self._register.register_id])
         rows = sorted(self._tables.records(self._register.register_id), key=_age)
         verdicts = Verdicts.of(self._in_force())
         matcher = Matcher(self._rules, vault.new_person(self._register), verdicts)
+        written = {row.signal_id: self._traits(row) for row in rows}
         for row in rows:
-            one = self._traits(row)
+            one = written[row.signal_id]
             matcher.place(
                 Entry(row.signal_id, row.received_at, one, *vault.keys_of(self._register, one, self._rules))
             )
@@ -179,7 +181,16 @@ class Desk:
             self._tables.add_review(signal_id, against, self._register.register_id, RELINKED)
         touched = {row.person_id for row in rows if row.signal_id in {m for m, _ in moves}}
         moved = self._move(moves, RELINKED, by, act, touched | {person for _, person in moves}, set())
-        return Relinked(moved, len(doubts), len(groups))
+        in_doubt = {matcher.person_of(signal_id) for signal_id, _ in doubts}
+        homes = []
+        for row in rows:
+            person, one = matcher.person_of(row.signal_id), written[row.signal_id]
+            home = vault.household(self._register, one._replace(addition=matcher.door(person, one)))
+            if home != row.household_id and row.signal_id not in protected and person not in in_doubt:
+                homes.append((row.signal_id, home))
+        rehoused = self._tables.rehouse(homes) if homes else []
+        self._tell(rehoused)
+        return Relinked(moved + rehoused, len(doubts), len(groups))
 
     def _changes(
         self, groups: Sequence[Sequence[StoredRow]], protected: AbstractSet[str]

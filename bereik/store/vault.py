@@ -373,6 +373,16 @@ class VerdictRows(VaultRows):
         self._edges(moved, reason, by, bundle_id, act)
         return moved
 
+    def rehouse(self, homes: Sequence[tuple[str, str | None]]) -> list[Placed]:
+        """Give signals to other households, each under a higher version."""
+        rows = self._tx.rows(
+            "UPDATE vault.record r SET household_id = m.new, version = version + 1"
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS m (signal_id, new) WHERE r.signal_id = m.signal_id"
+            f" RETURNING {_PLACED}",
+            ([signal_id for signal_id, _ in homes], [home for _, home in homes]),
+        )
+        return [Placed(*row) for row in rows]
+
     def add_keys(self, register_id: int, keys: Mapping[str, Sequence[int]]) -> None:
         """Make records findable."""
         self._tx.execute(
