@@ -30,8 +30,9 @@ def waterfall(title: str, steps: Sequence[tuple[str, float]], marks: Mapping[str
 
     `steps` are (label, log2 odds), the prior first; `marks` are named thresholds in the same unit.
     """
-    left, right, top, row = 350, 50, 64, 30
-    width, height = 900, top + row * (len(steps) + 1) + 52
+    # 7 px for each letter of the longest label, at 13 px.
+    left, right, top, row = 24 + 7 * max(len(label) for label, _ in steps), 50, 64, 30
+    width, height = left + 550, top + row * (len(steps) + 1) + 52
     sums = [0.0]
     for _, weight in steps:
         sums.append(sums[-1] + weight)
