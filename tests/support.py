@@ -67,6 +67,11 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60, what: str = "") 
     return answer
 
 
+def stands_in(number: str, text: str) -> bool:
+    """Whether a text tells this number: as a word of its own, not as four digits inside a random id."""
+    return re.search(rf"(?<![\w-]){re.escape(number)}(?![\w-])", text) is not None
+
+
 def person(**changes: Any) -> dict[str, Any]:
     """A fictional grown-up by linkage field, whom nobody could take for the one before."""
     number = next(_NAMES)

@@ -13,6 +13,7 @@ import pytest
 from board_world import ENTRANCE, NOW, PASSWORD, World, state, world
 from fastapi.testclient import TestClient
 from psycopg.types.json import Jsonb
+from support import stands_in
 
 from bereik.runtime import Stack
 from bereik.store import Store, board
@@ -301,7 +302,7 @@ def test_a_long_tray_comes_in_pages_and_shows_what_waits_with_a_row(made: World,
                 made.cases["october"],
                 people[0],
                 str(uuid4()),
-                Jsonb([{"kind": "nl.brp.overleden", "event_id": "e-1"}]),
+                Jsonb([{"kind": "nl.brp.overleden", "event_id": "event-canary"}]),
             ),
         )
     noord = as_("9901-vroeg-noord")
@@ -314,7 +315,7 @@ def test_a_long_tray_comes_in_pages_and_shows_what_waits_with_a_row(made: World,
     assert all(together.count(f"--person {one[:8]} ") == 2 for one in people), (
         "each on one page, with two commands"
     )
-    assert together.count("Daarna meldde het register: overleden") == 1 and "e-1" not in together
+    assert together.count("Daarna meldde het register: overleden") == 1 and "event-canary" not in together
     for person_id in people:
         state(made, "october", "repaired", {"person_id": person_id, "choice": "partner"})
 
@@ -334,9 +335,9 @@ def test_family_a_shows_what_crosses_and_on_which_ground(made: World, as_) -> No
         assert words in helper
     other = as_("9901-leerplicht").get(f"/cases/{made.cases['a-absence']}")
     assert "Er is hulp betrokken" in other and "Vroeg Erop Af" in other
-    assert "Huurachterstand" not in other and "640" not in other
+    assert "Huurachterstand" not in other and not stands_in("640", other)
     for page in (helper, other):
-        assert "4321" not in page and "4.321" not in page
+        assert not stands_in("4321", page) and not stands_in("4.321", page)
     assert str(made.cases["a-absence"]) not in helper and str(made.cases["a-debt"]) not in other
 
 
