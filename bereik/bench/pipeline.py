@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,18 @@ from typing import Any
 
 from bereik import fiction
 from bereik.app import App
-from bereik.bench import meter
+from bereik.bench import bare, meter
+from bereik.bench.bare import Bare
 from bereik.bus import Admin, Producer
 from bereik.errors import LastingError
 from bereik.runtime import Ports, Stack
 from bereik.runtime.stack import BY_HAND
 from bereik.settings import CONSUMERS, Settings
 from bereik.store.invariants import AUDITOR
+
+_PARTS = ("broker", "database")
+# Messages for the limit: some seconds, enough that starting does not count.
+_BARE = 30_000
 
 
 class WrongState(LastingError):
@@ -29,13 +34,14 @@ class WrongState(LastingError):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run. `seconds` is from the first message taken to the last effect written."""
+    """One run. `seconds` is from the first message taken to the last effect written; `bare` is the limit of this machine."""
 
     signals: int
     seconds: float
     cpu_seconds: dict[str, float]
     peak_memory_mb: dict[str, int]
     cores: int
+    bare: Bare
 
     def document(self) -> dict[str, Any]:
         """The figures as printed."""
@@ -48,6 +54,11 @@ class Result:
             "cpu_seconds": {name: round(value, 1) for name, value in self.cpu_seconds.items()},
             "peak_memory_mb": self.peak_memory_mb,
             "cores": self.cores,
+            "bare": {
+                "messages_per_second": round(self.bare.messages_per_second),
+                "cpu_seconds_per_million": round(self.bare.cpu_seconds_per_million),
+            },
+            "times_bare": round(total * 1_000_000 / self.signals / self.bare.cpu_seconds_per_million, 1),
         }
 
 
@@ -61,7 +72,8 @@ def run(signals: int, seed: int, say: Callable[[str], None]) -> Result:
             say("filling the doors")
             stream = fiction.load(app.bundle(), datetime.now(UTC).date(), seed, signals)
             sent = _fill(stack, app, stream, say)
-            return _drain(stack, app, stream.oracle, sent, say)
+            limit = _bare(stack, app, say)
+            return _drain(stack, app, stream.oracle, sent, limit, say)
         finally:
             stack.destroy()
 
@@ -92,10 +104,22 @@ def _fill(stack: Stack, app: App, stream: fiction.Load, say: Callable[[str], Non
     return sent
 
 
-def _drain(stack: Stack, app: App, oracle: fiction.Oracle, sent: int, say: Callable[[str], None]) -> Result:
-    parts = ("broker", "database")
+def _bare(stack: Stack, app: App, say: Callable[[str], None]) -> Bare:
+    say("the same messages without a rule")
+    doors = [f"in.{partner}" for partner in app.bundle().partners]
+    settings = stack.settings
+    return bare.run(settings.kafka_admin, settings.owner_url, doors, _BARE, _roots(stack, _PARTS))
+
+
+def _roots(stack: Stack, names: Sequence[str]) -> dict[str, int]:
+    return {state.name: state.pid for state in stack.status() if state.name in names}
+
+
+def _drain(
+    stack: Stack, app: App, oracle: fiction.Oracle, sent: int, limit: Bare, say: Callable[[str], None]
+) -> Result:
     stack.supervisor.run(list(CONSUMERS))
-    roots = {state.name: state.pid for state in stack.status() if state.name in (*CONSUMERS, *parts)}
+    roots = _roots(stack, (*CONSUMERS, *_PARTS))
     peaks: Counter[str] = Counter()
     while not _landed(app):
         time.sleep(0.02)
@@ -121,6 +145,7 @@ def _drain(stack: Stack, app: App, oracle: fiction.Oracle, sent: int, say: Calla
         cpu_seconds={name: after[name] - used[name] for name in roots},
         peak_memory_mb={name: size // 1_000_000 for name, size in peaks.items()},
         cores=len(os.sched_getaffinity(0)),
+        bare=limit,
     )
 
 

@@ -52,6 +52,11 @@ def pipeline(arguments: argparse.Namespace) -> int:
     print(f"{document['signals']} signals in {document['seconds']} s on {document['cores']} cores")
     print(f"  signals_per_second       {document['signals_per_second']}")
     print(f"  CPU-seconds per million  {document['cpu_seconds_per_million']}")
+    bare = document["bare"]
+    print(
+        f"  without a rule           {bare['cpu_seconds_per_million']} CPU-seconds per million, {bare['messages_per_second']}/s"
+        f" in one process: ours is {document['times_bare']} times that"
+    )
     for name, used in document["cpu_seconds"].items():
         print(f"  {name:10} {used:7.1f} CPU-s  peak {document['peak_memory_mb'].get(name, 0):5} MB")
     return 0
