@@ -175,10 +175,11 @@ def by_index(columns: str, table: str, column: str, only: str = "true") -> str:
 
     With = ANY(…) PostgreSQL reads the whole table for each batch until it has statistics of it, and sometimes after:
     five such queries were a quarter of its work at 50,000 signals, and it grew with the table. OFFSET 0 keeps the lookup.
+    In the order of ids, because neighbours in an index share a page, which is at hand then: up to a quarter less time.
     """
     return (
-        f"SELECT found.* FROM unnest(%s::uuid[]) AS asked (id), LATERAL (SELECT {columns} FROM {table}"
-        f" WHERE {column} = asked.id AND {only} OFFSET 0) AS found"
+        "SELECT found.* FROM (SELECT id FROM unnest(%s::uuid[]) AS a (id) ORDER BY id) AS asked,"
+        f" LATERAL (SELECT {columns} FROM {table} WHERE {column} = asked.id AND {only} OFFSET 0) AS found"
     )
 
 
@@ -267,6 +268,19 @@ class Tx:
             self.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({shape}) ON COMMIT DELETE ROWS")
             made.add(name)
         self.copy(name, list(columns), list(columns.values()), rows)
+
+    def source(
+        self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
+    ) -> tuple[str, dict[str, Any]]:
+        """Rows as something to select FROM, by this name, and its parameters: a staged TEMP table, or one row's own values.
+
+        A TEMP table costs a transaction 0.6 ms before its first row, and on a quiet day a batch is one signal.
+        """
+        if len(rows) == 1:
+            values = ", ".join(f"%({column})s::{kind} AS {column}" for column, kind in columns.items())
+            return f"(SELECT {values}) AS {name}", dict(zip(columns, rows[0], strict=True))
+        self.stage(name, columns, iter(rows))
+        return name, {}
 
     # ------------------------------------------------------------ position and outbox
 
