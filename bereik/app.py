@@ -21,8 +21,8 @@ from bereik import collect, contact, outreach, provision, quality, rounds, vault
 from bereik.bridge import Bridge
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
-from bereik.cases import local_day
 from bereik.casework import Casework
+from bereik.days import local_day
 from bereik.delivery import Deliveries
 from bereik.errands import Errands
 from bereik.errors import BereikError, LastingError, TransientError

@@ -18,8 +18,8 @@ import orjson
 import yaml
 
 from bereik.bundle import Bundle
-from bereik.cases import local_day
 from bereik.contract import Contract, Field
+from bereik.days import local_day
 from bereik.declared.partners import Partner, RowKinds
 from bereik.declared.signals import SignalType
 from bereik.errors import LastingError

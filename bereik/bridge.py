@@ -14,9 +14,10 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from bereik import cases, linkage, vault
+from bereik import linkage, vault
 from bereik.bundle import Bundle
 from bereik.casework import alert_message
+from bereik.days import local_day
 from bereik.declared.municipalities import Statute
 from bereik.declared.purposes import Agrees, BridgeRule
 from bereik.lifecycle import Fact
@@ -220,7 +221,7 @@ class Bridge:
     def write(self, prepared: Mapping[tuple[str, str], str], tx: BridgeTx) -> None:
         """Open, ask for, or end the bridges of each case. Few statements per batch, however many cases it has."""
         now = self._now()
-        today = cases.local_day(now)
+        today = local_day(now)
         ruling = {code for code in set(prepared.values()) if self._has_statute(code, today)}
         told: Told = defaultdict(list)
         with tx.bridge() as tables:
@@ -251,7 +252,7 @@ class Bridge:
         now: datetime,
     ) -> None:
         """Sort the cases by ground, keep or forget their traces, and decide about each pair that meets."""
-        today = cases.local_day(now)
+        today = local_day(now)
         statutes = {
             code: statute_for(town.statutes, rule, today)
             for code, town in self._bundle.municipalities.items()

@@ -16,20 +16,16 @@ from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
-
-import holidays
 
 from bereik import lifecycle, residency
 from bereik.bundle import Bundle
+from bereik.days import add_working_days, local_day
 from bereik.declared.municipalities import Policy
 from bereik.declared.purposes import PriorityRule, Purpose
 from bereik.declared.signals import SignalKind
 from bereik.lifecycle import Fact, Standing
 from bereik.reasons import BY_REGISTER, Reason, reason
 from bereik.routing import Labels, Route, matches, route
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 # The fact under which intake hands over a keyed hash of the partner's contract number: enough to see that two signals
 # are about the same contract, and nothing else.
@@ -134,43 +130,6 @@ class Case:
 
 
 _NO_POLICY = Policy()
-
-# ---------------------------------------------------------------- terms
-
-
-@lru_cache(maxsize=64)
-def _holidays(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("NL", years=year))
-
-
-def is_working_day(day: date) -> bool:
-    """Monday to Friday, and not a Dutch public holiday."""
-    return day.weekday() < 5 and day not in _holidays(day.year)
-
-
-def add_working_days(start: date, days: int) -> date:
-    """The day that lies `days` working days after `start`."""
-    day = start
-    while days > 0:
-        day += timedelta(days=1)
-        days -= is_working_day(day)
-    return day
-
-
-@lru_cache(maxsize=4096)
-def _working_day_after(start: date, days: int) -> date:
-    return add_working_days(start, days)
-
-
-@lru_cache(maxsize=16_384)
-def _day_of_hour(hour: int) -> date:
-    return datetime.fromtimestamp(hour * 3600, AMSTERDAM).date()
-
-
-def local_day(moment: datetime) -> date:
-    """The day in the Netherlands. Days begin on whole hours of UTC there, so one answer serves an hour."""
-    return _day_of_hour(int(moment.timestamp() // 3600))
-
 
 # ---------------------------------------------------------------- whose case it is
 
@@ -362,7 +321,7 @@ def _decide_group(period: str, group: Sequence[Signal], fold: _Fold) -> Case:
     offer_by = start + timedelta(days=policy.offer_days)
     if crisis:
         crisis_from = min([signal.received_at for signal in urgent])
-        offer_by = min(offer_by, _working_day_after(local_day(crisis_from), policy.crisis_working_days))
+        offer_by = min(offer_by, add_working_days(local_day(crisis_from), policy.crisis_working_days))
     return Case(
         anchor=group[0].signal_id,
         case_id=case_id,
@@ -473,9 +432,7 @@ def _late(signal: Signal, kind: SignalKind) -> Mapping[str, Any] | None:
     ended = signal.facts.get(sort.after) if sort is not None and sort.after else None
     if sort is None or not isinstance(ended, str):
         return None
-    if local_day(signal.received_at) <= _working_day_after(
-        date.fromisoformat(ended), sort.within_working_days
-    ):
+    if local_day(signal.received_at) <= add_working_days(date.fromisoformat(ended), sort.within_working_days):
         return None
     return reason(Reason.LATE, days=sort.within_working_days, date=ended)
 

@@ -17,6 +17,7 @@ import orjson
 
 from bereik import cases, contact, feedback, lifecycle, reasons
 from bereik.bundle import Bundle
+from bereik.days import local_day
 from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact
 from bereik.ports import (
@@ -149,7 +150,7 @@ class Casework:
             for team in self._bundle.municipalities[case.municipality].teams
             if team.purpose == purpose_id
         ]
-        today = cases.local_day(now)
+        today = local_day(now)
         lifecycle.check(
             kind, detail, purpose, purpose.when(case.status), teams, today, cases.people_of(case.decision)
         )
@@ -397,7 +398,7 @@ class Casework:
             person = box.id(f"taken-over-person|{mark}")
             arrived = SignalRow(
                 box.id(f"taken-over|{mark}"), 1, cases.ACTIVE, person, None, person, toward, None,
-                purpose.taken_over.id, f"gemeente-{row.municipality}", cases.local_day(received), received,
+                purpose.taken_over.id, f"gemeente-{row.municipality}", local_day(received), received,
                 {name: True for name in purpose.taken_over.fact_fields if crisis}, None,
             )  # fmt: skip
             told: list[tuple[str, str]] = []
@@ -425,7 +426,7 @@ class Casework:
         deliver has done so, where the policy says that. `ready`: match whatever waits, as in a month that is over.
         """
         now = self._clock()
-        today, done = cases.local_day(now), 0
+        today, done = local_day(now), 0
         purpose = self._bundle.purposes[purpose_id]
         with tx.casework(purpose_id) as tables:
             due = [

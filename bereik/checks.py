@@ -18,9 +18,10 @@ from typing import Protocol
 
 import orjson
 
-from bereik import cases, outreach, residency, vault
+from bereik import outreach, residency, vault
 from bereik.bundle import Bundle
 from bereik.casework import Casework, CaseworkTx, alert_message
+from bereik.days import local_day
 from bereik.declared.purposes import Lookup
 from bereik.errors import LastingError
 from bereik.lifecycle import IllegalMove
@@ -264,7 +265,7 @@ class Checks:
 
     def _verdict(self, who: Identity, municipality: str) -> Verdict:
         assert self._brp is not None
-        today = cases.local_day(self._now())
+        today = local_day(self._now())
         try:
             for question in residency.questions(who, today):
                 met = residency.people(self._brp.ask(question))

@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from bereik.cases import Signal, add_working_days, flagged, is_working_day, labels_of, local_day
+from bereik.cases import Signal, flagged, labels_of
+from bereik.days import add_working_days, is_working_day, local_day
 from bereik.declared.contact import Contact, ContactStep, Effort, Plan
 from bereik.declared.purposes import Purpose
 from bereik.declared.signals import SignalKind

@@ -17,7 +17,8 @@ from typing import Any, Final
 import jsonschema_rs
 
 from bereik import addresses, births, lifecycle
-from bereik.cases import local_day, signal_when
+from bereik.cases import signal_when
+from bereik.days import local_day
 from bereik.declared.purposes import DELIVERED_PARTNER_TYPES as PARTNER_TYPES
 from bereik.declared.purposes import Purpose
 from bereik.declared.signals import SignalType

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from bereik import cases, lifecycle, receipts
+from bereik import lifecycle, receipts
 from bereik.bundle import Bundle
+from bereik.days import local_day
 from bereik.declared.partners import Partner
 from bereik.declared.purposes import Purpose
 from bereik.ports import Letter, Outbox, Record, SignalRow, TellingTables, ToldRow
@@ -74,7 +75,7 @@ class Words:
 
     def _listed(self, row: SignalRow) -> frozenset[str]:
         partner = self._partners.get(row.partner)
-        day = cases.local_day(row.received_at)
+        day = local_day(row.received_at)
         return frozenset(
             word
             for agreement in (partner.agreements if partner else ())
@@ -98,7 +99,7 @@ def word_message(signal_id: str, told: str, on: datetime) -> tuple[bytes, bytes]
             "signal_id": signal_id,
             "word": heard.word,
             "code": heard.code,
-            "on": cases.local_day(on),
+            "on": local_day(on),
         },
     }
     return signal_id.encode(), orjson.dumps(body)

@@ -13,9 +13,9 @@ from typing import Any
 from bereik import receipts
 from bereik.brp import Brp, Credentials, DebtHelp, Line, QuestionRefused, RegisterRefused
 from bereik.bundle import Bundle
-from bereik.cases import local_day
 from bereik.casework import Casework
 from bereik.checks import Checks
+from bereik.days import local_day
 from bereik.errors import LastingError, TransientError
 from bereik.keys import Keyring
 from bereik.settings import Register, Settings

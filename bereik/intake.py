@@ -14,6 +14,7 @@ import orjson
 
 from bereik import cases, linkage, purpose, receipts, signal, vault
 from bereik.bundle import Bundle
+from bereik.days import local_day
 from bereik.declared.partners import Partner
 from bereik.declared.signals import SignalType
 from bereik.ports import (
@@ -126,7 +127,7 @@ class Intake:
             partner,
             receipt.municipality,
             data,
-            cases.local_day(receipt.received_at),
+            local_day(receipt.received_at),
             self._bundle,
         )
         receipt.gate = Gate(admission.outcome.value).value
@@ -172,7 +173,7 @@ class Intake:
             partner,
             None,
             event.data,
-            cases.local_day(receipt.received_at),
+            local_day(receipt.received_at),
             self._bundle,
         )
         receipt.gate = Gate(admission.outcome.value).value
@@ -205,7 +206,7 @@ class Intake:
         code, number = (data.get(kind.identity.get(name, "")) for name in ("postcode", "house_number"))
         if not isinstance(code, str) or not isinstance(number, int):
             return None
-        return self._bundle.locate(code, number, cases.local_day(received_at))
+        return self._bundle.locate(code, number, local_day(received_at))
 
     def _accept(self, item: Item, purpose_id: str, partner: Partner, event_id: str) -> None:
         item.receipt.fate = Fate.ACCEPTED.value
@@ -355,7 +356,7 @@ class Intake:
             for row in corrections:
                 named = (kind.correction_reference_field, kind.correction_reason_field)
                 data |= {name: value for name, value in self._data(row).items() if name not in named}
-            day = cases.local_day(report.received_at)
+            day = local_day(report.received_at)
             admission = purpose.admit(kind, "report", partner, report.municipality, data, day, self._bundle)
             place = self._locate(kind, data, report.received_at)
             found.append(
@@ -501,7 +502,7 @@ def _assignment(item: Item, box: Box) -> Assignment:
         area=item.area,
         signal_type=kind.id,
         partner=receipt.partner,
-        signal_date=kind.signal_date(data, cases.local_day(receipt.received_at)),
+        signal_date=kind.signal_date(data, local_day(receipt.received_at)),
         received_at=receipt.received_at,
         facts=_facts(kind, data, receipt.partner, item.consent, box),
     )

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from bereik import contact, workload
 from bereik.bundle import Bundle
-from bereik.cases import local_day
 from bereik.casework import Casework, alert_id_of, alert_message
 from bereik.contact import Subject
+from bereik.days import local_day
 from bereik.ports import Box, CaseworkTables, Outbox, OutreachTables
 from bereik.workload import Notice, Round
 

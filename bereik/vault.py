@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from bereik import cases, linkage
+from bereik.days import local_day
 from bereik.declared.linkage import Linkage
 from bereik.declared.signals import SignalType
 from bereik.linkage import Identity, Traits
@@ -31,7 +32,7 @@ def seal_record(
 def seal(who: Identity, rules: Linkage, row: RecordRow) -> RecordRow:
     """Fill a row from identity fields. What was written is sealed together with what it was made comparable as."""
     box = row.register.box
-    one = linkage.traits(who, cases.local_day(row.received_at))
+    one = linkage.traits(who, local_day(row.received_at))
     row.traits = one
     row.sealed = box.seal(
         orjson.dumps([linkage.NORMALISED, [*one], who.fields]), context(row.register, row.signal_id)
@@ -87,7 +88,7 @@ def open_traits(register: Register, row: Sealed) -> Traits:
     """The traits of a stored record; made anew when the normalisers have changed since it was sealed."""
     number, packed, fields = orjson.loads(register.box.open(row.sealed, context(register, row.signal_id)))
     if number != linkage.NORMALISED:
-        return linkage.traits(Identity(fields), cases.local_day(row.received_at))
+        return linkage.traits(Identity(fields), local_day(row.received_at))
     surnames, initials, given, letters, birth, *rest = packed
     year, month, day = birth
     return Traits(tuple(surnames), initials, tuple(given), letters, (year, month, day), *rest)

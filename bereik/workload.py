@@ -13,8 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from bereik.cases import add_working_days, local_day
 from bereik.contact import BY_RULE, Subject, View, attempts_of, last_working, promises_of, view
+from bereik.days import add_working_days, local_day
 from bereik.declared.contact import Contact
 from bereik.declared.municipalities import RouteNode
 from bereik.lifecycle import Fact

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from support import CANARY, World, data_for, house, letters, person, today, world_of
 
-from bereik.cases import add_working_days
+from bereik.days import add_working_days
 from bereik.declared.partners import Partner
 from bereik.runtime import Stack
 

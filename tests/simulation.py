@@ -21,8 +21,9 @@ from typing import Any
 
 from bereik import cases, contact, lifecycle, workload
 from bereik.bundle import Bundle
-from bereik.cases import CONTRACT, Case, Signal, local_day
+from bereik.cases import CONTRACT, Case, Signal
 from bereik.contact import BY_RULE, Subject
+from bereik.days import add_working_days, is_working_day, local_day
 from bereik.declared.contact import Contact
 from bereik.declared.municipalities import Municipality
 from bereik.declared.purposes import Purpose
@@ -159,7 +160,7 @@ class HalfYear:
             arrived = self.coming.pop(day, [])
             self._deliver(self._as_kafka_may(arrived), day)
             self._match(day)
-            if cases.is_working_day(day):
+            if is_working_day(day):
                 for team in self.teams:
                     self._work(team.id, (team.capacity_per_week or 0), day)
             self._look(day)
@@ -314,7 +315,7 @@ class HalfYear:
         self._state(case_id, "attempt", detail, worker, day)
         if reached and chance.random() < 0.4:
             what = self.purpose.words["promises"][0].id
-            by = cases.add_working_days(day, 1 + int(chance.random() * 6))
+            by = add_working_days(day, 1 + int(chance.random() * 6))
             promise = {
                 "promise_id": hashlib.sha256(f"{case_id}{day}".encode()).hexdigest()[:16],
                 "what": what,

@@ -19,10 +19,10 @@ from uuid import uuid4
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from bereik import cases
 from bereik.app import App
 from bereik.bundle import Bundle
 from bereik.bus import CONTENT_TYPE, Broker, Producer
+from bereik.days import local_day
 from bereik.declared.signals import SignalType
 from bereik.provision import provision
 from bereik.runtime import Stack
@@ -46,7 +46,7 @@ _EXAMPLES = ("00AP00", "9901", "1234AB", "0612345678", "A", "iemand@voorbeeld.ex
 
 def today() -> date:
     """The day in the Netherlands."""
-    return cases.local_day(datetime.now(UTC))
+    return local_day(datetime.now(UTC))
 
 
 def letters(number: int) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bereik.bundle import Bundle
-from bereik.cases import local_day
 from bereik.cli import show
+from bereik.days import local_day
 from bereik.errors import InvalidDeclarations
 
 # The folder of declarations unless --schemas says otherwise: the setting, else the repository's own.

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bereik.app import App
-from bereik.cases import local_day
 from bereik.cli import show
+from bereik.days import local_day
 from bereik.workload import FEWEST
 
 # Without a first day: a quarter of a year, so that a small town has counts that may be shown.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bereik import contact, lifecycle, residency
 from bereik.app import App
-from bereik.cases import AMSTERDAM, labels_of
+from bereik.cases import labels_of
+from bereik.days import local_day
 from bereik.declared.contact import ContactStep
 from bereik.declared.purposes import Purpose, Word
 from bereik.errors import LastingError
@@ -203,11 +204,11 @@ class _Worker:
 
     @staticmethod
     def _day(at: datetime) -> date:
-        return at.astimezone(AMSTERDAM).date()
+        return local_day(at)
 
     @staticmethod
     def _today() -> date:
-        return datetime.now(AMSTERDAM).date()
+        return local_day(datetime.now(UTC))
 
 
 class NotRefused(LastingError):

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bereik.bundle import Bundle
+from bereik.days import local_day
 from bereik.lifecycle import OPEN
 from bereik.store.board import Choices, Filters
-from bereik.web.texts import AMSTERDAM, month_name, plain
+from bereik.web.texts import month_name, plain
 from bereik.web.words import Words
 
 # Rows on a page of the board.
@@ -65,7 +66,7 @@ class Chosen:
     @classmethod
     def read(cls, params: Mapping[str, str], bundle: Bundle, now: datetime) -> Chosen:
         """Read the query. `status` is '' for what is to do, 'all', or a declared state."""
-        today = now.astimezone(AMSTERDAM).date()
+        today = local_day(now)
         asked = {
             name: value
             for name in (

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from bereik.bridge import CONSENT
 from bereik.bundle import Bundle
+from bereik.days import local_day
 from bereik.keys import Keyring
 from bereik.residency import OFFER_ANSWERED
 from bereik.settings import Entrance
@@ -26,7 +27,7 @@ from bereik.web import cases, errands, flows, holders, plan, reviews, tray
 from bereik.web.desk import Desk, Form, Guard, add_errors, add_probes, language_of
 from bereik.web.entrance import add_provider, add_sessions
 from bereik.web.filters import PAGE_SIZE, Chosen, Part, page_asked, picker
-from bereik.web.texts import AMSTERDAM, long_date, text
+from bereik.web.texts import local, long_date, text
 from bereik.web.words import Words
 from bereik.workload import FOR_THE_MANAGER
 
@@ -135,7 +136,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             sha256 = board.bundle_sha(visitor.tx, row.bundle_id)
             board.note(visitor.tx, visitor.account.username, "case.viewed", row.purpose, row.case_id)
         words = Words(bundle, visitor.session.language)
-        today = now.astimezone(AMSTERDAM).date()
+        today = local_day(now)
         view = plan.seen(row, active, facts, bundle, today)
         stated = facts.get(row.case_id, [])
         tabs, signals = holders.split(
@@ -225,7 +226,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             gates = board.gate_counts(visitor.tx, seen)
             counts = board.flow_counts(visitor.tx, seen)
         words = Words(bundle, visitor.session.language)
-        today = desk.clock().astimezone(AMSTERDAM).date()
+        today = local_day(desk.clock())
         return desk.page(
             request, "flows.html", visitor.session, visitor.account, nav="flows",
             flows=flows.flows(gates, counts, seen, words, today),
@@ -291,5 +292,5 @@ def _id(text: str) -> str:
 
 
 def _greeting(now: datetime) -> str:
-    hour = now.astimezone(AMSTERDAM).hour
+    hour = local(now).hour
     return "board.morning" if hour < 12 else "board.afternoon" if hour < 18 else "board.evening"

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from bereik.days import AMSTERDAM
 from bereik.notices import TOLD
 
 LANGUAGES = ("nl", "en")
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 _MONTHS: Mapping[str, tuple[str, ...]] = {
     "nl": (

@@ -16,8 +16,8 @@ import pytest
 from support import REPOSITORY, World, activated, as_worker, followed, house, person, wait_for
 
 from bereik.app import App
-from bereik.cases import add_working_days, local_day
 from bereik.contact import BY_RULE
+from bereik.days import add_working_days, local_day
 from bereik.declared.contact import Contact
 from bereik.lifecycle import IllegalMove
 from bereik.runtime import Stack

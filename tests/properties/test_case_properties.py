@@ -17,6 +17,7 @@ from bereik import addresses, cases
 from bereik.bundle import Bundle
 from bereik.bus import BYTES_PER_RECORD, EVENTS_PER_RECORD, Part, halves, letters, packed
 from bereik.cases import CONTRACT, Case, Signal
+from bereik.days import local_day
 from bereik.declared.purposes import Purpose
 from bereik.keys import Box, SealBroken
 from bereik.ports import Letter
@@ -113,7 +114,7 @@ def test_crisis_always_stands_and_always_has_the_shorter_term(purpose: Purpose, 
     for case in decided(data.draw(signal_sets(purpose)), purpose):
         if case.crisis:
             assert case.stands and case.priority == 1
-        assert case.offer_by <= cases.local_day(case.received_at) + timedelta(days=28)
+        assert case.offer_by <= local_day(case.received_at) + timedelta(days=28)
         assert case.reasons, "every case says why"
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bereik import contact, workload
 from bereik.bundle import Bundle
-from bereik.cases import add_working_days
 from bereik.contact import Attempt, Debt, State, Subject
+from bereik.days import add_working_days
 from bereik.declared.contact import Contact
 from bereik.declared.purposes import Purpose
 from bereik.lifecycle import Fact

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from bereik.bundle import Bundle
-from bereik.cases import local_day
 from bereik.cli import main
+from bereik.days import local_day
 from bereik.errors import InvalidDeclarations, Problem
 from bereik.purpose import Outcome, admit
 from bereik.signal import read

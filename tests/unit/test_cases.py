@@ -13,6 +13,7 @@ import pytest
 from bereik import cases, reasons
 from bereik.bundle import Bundle
 from bereik.cases import CONTRACT, Before, Case, Kind, Notify, Signal
+from bereik.days import local_day
 from bereik.declared.municipalities import Moment, Policy
 from bereik.declared.purposes import Purpose
 from bereik.declared.signals import SignalType
@@ -265,11 +266,6 @@ def test_a_late_crisis_never_lengthens_the_term_that_was_running() -> None:
     quiet = one(sig(1, "2026-11-01"))
     late = one(sig(1, "2026-11-01"), sig(2, "2026-11-30", kind=ENERGY, partner="p2", crisis=True))
     assert late.offer_by <= quiet.offer_by
-
-
-def test_the_day_is_the_one_in_the_netherlands() -> None:
-    assert cases.local_day(datetime(2026, 6, 30, 22, 30, tzinfo=UTC)) == date(2026, 7, 1)
-    assert cases.local_day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == date(2027, 1, 1)
 
 
 # ---------------------------------------------------------------- what a case says
@@ -808,18 +804,14 @@ def test_once_every_partner_delivered_nobody_waits_any_longer() -> None:
 @pytest.mark.parametrize("urgent", [sig(1, kind=ENERGY, crisis=True), sig(1, warm=True)])
 def test_a_crisis_and_a_warm_hand_over_never_wait(urgent: Signal) -> None:
     assert at("2026-11-03", urgent).stands and at("2026-11-03", urgent).waits_until is None
-    assert at("2026-11-20", urgent).matched_on == cases.local_day(urgent.received_at), (
-        "nor are they matched later"
-    )
+    assert at("2026-11-20", urgent).matched_on == local_day(urgent.received_at), "nor are they matched later"
 
 
 def test_a_case_that_somebody_took_up_does_not_wait() -> None:
     case = at("2026-11-04", sig(1, case=str(UUID(int=99))), facts=(TAKEN,))
     assert (case.stands, case.waits_until, "waits" in codes(case)) == (True, None, False)
     later = at("2026-11-20", sig(1, case=str(UUID(int=99))), facts=(TAKEN,))
-    assert case.matched_on == later.matched_on == cases.local_day(TAKEN.stated_at), (
-        "it was looked at that day"
-    )
+    assert case.matched_on == later.matched_on == local_day(TAKEN.stated_at), "it was looked at that day"
 
 
 def test_signals_that_wait_are_matched_when_one_of_them_cannot() -> None:

@@ -11,7 +11,7 @@ import pytest
 from bereik import fiction, purpose, signal
 from bereik.batch import read_delivery
 from bereik.bundle import Bundle
-from bereik.cases import local_day
+from bereik.days import local_day
 from bereik.fiction import Delivery, Ending, History
 from bereik.fiction import brp as registers
 
