@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from zlib import crc32
 
 import orjson
@@ -154,7 +155,7 @@ class BridgeRows:
                 | {"hash": "bytea"},
                 (
                     (row.case_id, row.purpose, row.toward, row.municipality, row.ground, row.digest)
-                    for row in rows
+                    for row in sorted(rows, key=attrgetter("case_id"))
                 ),
             )
             self._tx.execute(

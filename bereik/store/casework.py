@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from zlib import crc32
 
 import orjson
@@ -274,7 +274,7 @@ class OutreachRows:
                     a.people,
                     a.due_at,
                 )
-                for a in rows
+                for a in sorted(rows, key=attrgetter("case_id"))
             ],
         )
         values = ", ".join(f"{name}::{kind}" for name, kind in _ALERT.items())

@@ -21,7 +21,7 @@ class CheckRows:
     def want(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """Have these (case, person, signal, municipality) asked about; each person of a case once."""
         if rows:
-            cases, persons, signals, places = zip(*rows, strict=True)
+            cases, persons, signals, places = zip(*sorted(rows), strict=True)
             self._tx.execute(
                 "INSERT INTO vault.residency (case_id, person_id, signal_id, municipality, purpose)"
                 " SELECT w.*, %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) "
