@@ -84,6 +84,8 @@ def test_the_tray_leads_from_the_board_to_the_command(page: Page, address: str, 
     assert page.look("location.pathname") == "/tray"
     assert "Gevonden, met andere gegevens" in page.text() and "huisnummer" in page.text()
     assert f"bereik tray show {made.cases['zuid'][:8]}" in page.text()
+    topmost = "(b => document.elementFromPoint(b.x + 5, b.y + 5).tagName)(document.querySelector('.tray code').getClientRects()[0])"
+    assert page.look(topmost) == "CODE", "a command can be selected"
     page.click(".ref")
     assert page.look("location.pathname") == f"/cases/{made.cases['zuid']}"
 
