@@ -99,6 +99,12 @@ class Errands:
                 purpose_id, offer, errand.detail["accepted"] is True, errand.asked_by, session
             )
             session.note(errand.asked_by, residency.OFFER_ANSWERED, purpose_id, offer.case_id)
+        elif errand.kind == residency.REPAIRED:
+            choice = residency.Choice(errand.detail["choice"])
+            self._checks(bundle_id, bundle).repair(
+                purpose_id, errand.about, errand.detail["person_id"], choice, errand.asked_by, session
+            )
+            session.note(errand.asked_by, "tray_repaired", purpose_id, errand.about)
         elif errand.kind == bridge.CONSENT:
             casework = Casework(bundle, bundle_id, self._keyring)
             outreach.state_fact(

@@ -1,4 +1,4 @@
-"""What the board's forms ask for, in words: offers of movers' cases, consent that a partner reported, and what became of each."""
+"""What the board's forms ask for, in words: movers' offers, decisions in the tray, reported consent; and what became of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def waits(asked: Sequence[Asked], now: datetime) -> bool:
     return any(one.outcome is None and now - one.asked_at < _LOOKS_AGAIN for one in asked)
 
 
-def _said(one: Asked | None, words: Words, now: datetime) -> tuple[str, str]:
+def said(one: Asked | None, words: Words, now: datetime) -> tuple[str, str]:
     """(tone, words) of what became of an errand; empty for none."""
     if one is None:
         return "", ""
@@ -42,7 +42,7 @@ def offers(
     rows = []
     for one in found:
         last = newest.get(one.transfer_id)
-        tone, said = _said(last, words, now)
+        tone, spoken = said(last, words, now)
         rows.append(
             {
                 "path": f"/offers/{one.transfer_id}",
@@ -51,7 +51,7 @@ def offers(
                 "from": words.municipality(one.municipality),
                 "since": long_date(local(one.offered_at).date(), words.language),
                 "tone": tone,
-                "said": said,
+                "said": spoken,
                 "busy": last is not None and last.outcome is None,
             }
         )
@@ -88,7 +88,7 @@ def announced(
         last = next(
             (one for one in asked if one.detail == wanted and one.asked_at >= each.announced_at), None
         )
-        tone, said = _said(last, words, now)
+        tone, spoken = said(last, words, now)
         found.append(
             {
                 "text": words.t(
@@ -100,7 +100,7 @@ def announced(
                 "path": f"/cases/{row.case_id}/consent",
                 "person": each.person_id,
                 "toward": each.toward,
-                "said": said,
+                "said": spoken,
                 "tone": tone,
                 # Done, and the bridge has not looked yet: then nothing is to be asked again.
                 "busy": last is not None and last.outcome in (None, DONE),

@@ -18,7 +18,7 @@ from bereik.bridge import CONSENT
 from bereik.bundle import Bundle
 from bereik.days import local_day
 from bereik.keys import Keyring
-from bereik.residency import OFFER_ANSWERED
+from bereik.residency import OFFER_ANSWERED, REPAIRED, Choice
 from bereik.settings import Entrance
 from bereik.store import Store, board
 from bereik.store import errands as errand_rows
@@ -199,7 +199,7 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/tray")
     def doubts(request: Request) -> Response:
-        bundle = desk.bundle()
+        bundle, now = desk.bundle(), desk.clock()
         with desk.visitor(request) as visitor:
             found = tray.waiting(board.register_facts(visitor.tx))
             part = Part.asked(
@@ -207,11 +207,33 @@ def _add_pages(app: FastAPI, desk: Desk) -> None:
             )
             shown = found[part.offset : part.offset + PAGE_SIZE]
             held = board.held_events(visitor.tx, [case.case_id for case, _ in shown])
+            asked = errand_rows.asked(visitor.tx, REPAIRED)
         words = Words(bundle, visitor.session.language)
         return desk.page(
             request, "tray.html", visitor.session, visitor.account, nav="tray",
-            rows=tray.rows(shown, held, visitor.account.username, words), choices=tray.choices(words), part=part, total=len(found),
+            rows=tray.rows(shown, held, asked, visitor.account.username, words, now), choices=tray.choices(words), part=part,
+            decided=tray.decided(asked, {(case.case_id, one.person_id) for case, one in found}, words),
+            looks_again=errands.waits(asked, now),
         )  # fmt: skip
+
+    @app.post("/tray/{case_id}")
+    def decide(request: Request, case_id: str, form: Form) -> Response:
+        """Somebody decides whether this is the person that the register has."""
+        desk.checked(request, form)
+        if form.get("choice") not in list(Choice):
+            raise HTTPException(400)
+        with desk.visitor(request) as visitor:
+            wanted = (_id(case_id), form.get("person"))
+            found = tray.waiting(board.register_facts(visitor.tx))
+            case = next((case for case, one in found if (case.case_id, one.person_id) == wanted), None)
+            if case is None:
+                # Decided by a colleague, another team's, or never there.
+                raise HTTPException(404)
+            chosen = {"person_id": wanted[1], "choice": form["choice"]}
+            errand_rows.ask(
+                visitor.tx, case.purpose, REPAIRED, case.case_id, chosen, visitor.account.username
+            )
+        return RedirectResponse(f"/tray?page={page_asked(request.query_params)}", 303)
 
     @app.get("/flows")
     def meetings(request: Request) -> Response:

@@ -600,7 +600,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "tray.field.huisnummer": ("huisnummer", "house number"),
     "tray.field.huisnummertoevoeging": ("toevoeging", "house number addition"),
     "tray.field.verblijfplaats": ("woonplaats of overlijden", "residence or death"),
-    "tray.command": ("Bekijken en beslissen", "Look and decide"),
+    "tray.decide": ("Bekijken en beslissen", "Look and decide"),
+    "tray.choose": ("Kies wat u weet", "Choose what you know"),
+    "tray.choose.for": ("Uw beslissing over {reference}", "Your decision about {reference}"),
+    "tray.send": ("Leg vast", "Take down"),
+    "tray.decided": (
+        "{reference}: vastgelegd op {date}. {what}",
+        "{reference}: taken down on {date}. {what}",
+    ),
     "tray.choices": ("Wat u kunt kiezen", "What you can choose"),
     "tray.when": ("Wanneer", "When"),
     "tray.then": ("Wat er gebeurt", "What happens"),
@@ -636,10 +643,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "tray.then.no_resident": ("De zaak eindigt.", "The case ends."),
     "tray.hint": (
-        "Hier staan geen gegevens van mensen. Het eerste commando laat zien wat de partner schreef en wat het register heeft."
-        " Wie kijkt, wordt vastgelegd. Geen toegang tot de commando’s? Vraag de beheerder.",
-        "No data of people stand here. The first command shows what the partner wrote beside what the register has. Who looks"
-        " is put on record. No access to the commands? Ask the operator.",
+        "Hier staan geen gegevens van mensen: het bord kan ze niet openen. Wat de partner schreef en wat het register heeft, laat"
+        " alleen het commando bij de zaak zien. Wie kijkt en wie beslist, wordt vastgelegd. Geen toegang tot het commando? Vraag"
+        " de beheerder.",
+        "No data of people stand here: the board cannot open them. Only the command beside the case shows what the partner wrote"
+        " and what the register has. Who looks and who decides is put on record. No access to the command? Ask the operator.",
     ),
     "tray.none.title": ("Niets uit te zoeken", "Nothing to sort out"),
     "tray.none": (

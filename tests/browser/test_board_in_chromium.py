@@ -76,8 +76,18 @@ def test_a_coordinator_logs_in_reads_a_case_and_follows_a_flow(page: Page, addre
     assert page.look("location.pathname") == "/login"
 
 
-def test_the_tray_leads_from_the_board_to_the_command(page: Page, address: str, made: World) -> None:
-    doubt = {"person_id": str(uuid4()), "answer": "deviating", "differences": ["huisnummer"]}
+def test_the_tray_shows_the_command_to_look_and_takes_a_decision_by_a_form(
+    page: Page, address: str, made: World
+) -> None:
+    person_id = str(uuid4())
+    with psycopg.connect(made.url("bereik_checks")) as connection:
+        connection.execute("SET ROLE checking_schuldhulp")
+        connection.execute(
+            "INSERT INTO vault.residency (case_id, person_id, purpose, municipality, signal_id, answer)"
+            " VALUES (%s, %s, 'schuldhulp', '9901', %s, 'deviating')",
+            (made.cases["zuid"], person_id, str(uuid4())),
+        )
+    doubt = {"person_id": person_id, "answer": "deviating", "differences": ["huisnummer"]}
     state(made, "zuid", "resident", doubt)
     login(page, address, "9901-vroeg-zuid")
     page.click("a[href='/tray']")
@@ -86,8 +96,20 @@ def test_the_tray_leads_from_the_board_to_the_command(page: Page, address: str, 
     assert f"bereik tray show {made.cases['zuid'][:8]}" in page.text()
     topmost = "(b => document.elementFromPoint(b.x + 5, b.y + 5).tagName)(document.querySelector('.tray code').getClientRects()[0])"
     assert page.look(topmost) == "CODE", "a command can be selected"
-    page.click(".ref")
-    assert page.look("location.pathname") == f"/cases/{made.cases['zuid']}"
+    form = f".choose:has(input[value='{person_id}'])"
+    page.look(f'document.querySelector("{form} select").value = "partner"')
+    page.click(f"{form} button")
+    path, words, again, forms = page.look(
+        "[location.pathname, document.body.innerText, document.querySelectorAll('meta[http-equiv=refresh]').length,"
+        f' document.querySelectorAll("{form}").length]'
+    )
+    assert (path, again, forms) == ("/tray", 1, 0) and "Wordt verwerkt" in words, "asked once"
+    settled(made, made.cases["zuid"])
+    state(made, "zuid", "repaired", {"person_id": person_id, "choice": "partner"})
+    page.open(f"{address}/tray")
+    assert page.look(f'document.querySelectorAll("{form}").length') == 0
+    assert "vastgelegd op" in page.text() and "Het register loopt achter." in page.text()
+    assert page.look("document.querySelectorAll('meta[http-equiv=refresh]').length") == 0
 
 
 def settled(made: World, about: str, *after: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from board_visitor import at_the_board
 from kafka import KafkaConsumer, TopicPartition
 from register_desk import Served, serving
-from support import REPOSITORY, World, house, person, today, wait_for
+from support import REPOSITORY, World, house, person, stands_in, today, wait_for
 
 from bereik import receipts, residency
 from bereik.app import App
@@ -231,6 +231,105 @@ def test_what_deviates_waits_in_the_tray_while_the_case_stands_and_a_person_deci
     assert bench.world.case(case_id)["status"] == "Persoon is geen inwoner (meer) in de gemeente"
     rates = {(row["partner"], row["month"]): row for row in bench.cli("rates")}
     assert any(row["deviating"] >= 1 and 0 < row["share"] <= 1 for row in rates.values())
+
+
+def team_of(bench: Bench, case_id: str) -> str:
+    """The team that has a case."""
+    return str(bench.world.case(case_id)["team"])
+
+
+def decisions(bench: Bench, case_id: str) -> list[tuple[str, str]]:
+    """(choice, by whom) of what people decided in the tray about a case, in order."""
+    sql = "SELECT detail->>'choice', stated_by FROM casework.fact WHERE case_id = %s AND kind = 'repaired' ORDER BY stated_at"
+    return [(choice, by) for choice, by in bench.world.rows(sql, (case_id,))]
+
+
+def test_what_deviates_is_decided_by_a_form_on_the_board(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who, house_number=who["house_number"] + 1)
+    case_id = bench.checked(who)
+    ((person_id, *_),) = bench.rows_of(case_id)
+    path, person_id = f"/tray/{case_id}", str(person_id)
+    with at_the_board(bench.world, "schuldhulp", HERE, team_of(bench, case_id)) as visitor:
+        row = f'action="{path}?page=1"'
+        assert row in visitor.get("/tray")
+        assert not stands_in(who["surname"], visitor.get("/tray"))
+        visitor.post(path, 400, person=person_id, choice="perhaps")
+        visitor.post(path, 404, person=str(uuid4()), choice="partner")
+        assert visitor.client.post(path, data={"person": person_id, "choice": "partner"}).status_code == 403
+        assert decisions(bench, case_id) == []
+
+        visitor.post(path, person=person_id, choice="asked")
+        wait_for(
+            lambda: "Het blijft op deze lijst." in visitor.get("/tray").split("<table")[0],
+            what="it is taken down",
+        )
+        assert row in visitor.get("/tray") and "partner gevraagd" in visitor.get("/tray")
+        visitor.post(path, person=person_id, choice="no_resident")
+        wait_for(
+            lambda: "De zaak eindigt." in visitor.get("/tray").split("<table")[0], what="it is taken down"
+        )
+        assert row not in visitor.get("/tray")
+        # Decided is decided: by nobody again.
+        visitor.post(path, 404, person=person_id, choice="register")
+        by = visitor.username
+    assert decisions(bench, case_id) == [("asked", by), ("no_resident", by)]
+    bench.world.drain()
+    assert bench.world.case(case_id)["status"] == "Persoon is geen inwoner (meer) in de gemeente"
+    actors = bench.world.rows(
+        "SELECT actor FROM audit.act WHERE about = %s AND act = 'tray_repaired'", (case_id,)
+    )
+    assert actors == [(by,), (by,)]
+    assert bench.world.violations() == {}
+
+
+def test_a_decision_that_came_second_changes_nothing_and_says_so(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who, house_number=who["house_number"] + 1)
+    case_id = bench.checked(who)
+    ((person_id, *_),) = bench.rows_of(case_id)
+    with at_the_board(bench.world, "schuldhulp", HERE, team_of(bench, case_id)) as visitor:
+        store = Store(bench.world.stack.settings.database_url("bereik_web"))
+        chosen = {"person_id": str(person_id), "choice": "no_resident"}
+        bench.cli("repair", str(case_id), "--choice", "partner", "--by", "jan")
+        with board.as_user(store, visitor.username) as tx:
+            errands.ask(tx, "schuldhulp", residency.REPAIRED, case_id, chosen, visitor.username)
+        store.close()
+        wait_for(lambda: "Een ander was u voor." in visitor.get("/tray"), what="the page says so")
+    assert decisions(bench, case_id) == [("partner", "jan")]
+    assert bench.world.case(case_id)["stands"]
+
+
+def test_nobody_decides_about_somebody_in_a_case_of_another_team(bench: Bench) -> None:
+    who = someone(bench.world)
+    bench.plant(who, house_number=who["house_number"] + 1)
+    case_id = bench.checked(who)
+    ((person_id, *_),) = bench.rows_of(case_id)
+    own = team_of(bench, case_id)
+    other = next(
+        team.id
+        for team in bench.world.bundle.municipalities[HERE].teams
+        if team.purpose == "schuldhulp" and team.id != own
+    )
+    chosen = {"person_id": str(person_id), "choice": "no_resident"}
+    # Past the pages too: the database takes no errand about a case of another team, in another's name, or about somebody else.
+    store = Store(bench.world.stack.settings.database_url("bereik_web"))
+    for team, name, detail in (
+        (other, None, chosen),
+        (own, "els", chosen),
+        (own, None, {**chosen, "person_id": str(uuid4())}),
+    ):
+        with at_the_board(bench.world, "schuldhulp", HERE, team) as visitor:
+            if team == other:
+                assert f"/tray/{case_id}" not in visitor.get("/tray")
+                visitor.post(f"/tray/{case_id}", 404, person=str(person_id), choice="no_resident")
+            with (
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+                board.as_user(store, visitor.username) as tx,
+            ):
+                errands.ask(tx, "schuldhulp", residency.REPAIRED, case_id, detail, name or visitor.username)
+    store.close()
+    assert decisions(bench, case_id) == []
 
 
 def test_one_who_is_not_found_is_not_dropped(bench: Bench) -> None:
