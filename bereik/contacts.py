@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -33,6 +34,12 @@ _NO_ADDRESS: Final = frozenset({
     "noreply", "nvt", "onbekend", "unknown",
 })  # fmt: skip
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
+# Mailboxes that are nobody's own.
+_OF_MANY: Final = frozenset({
+    "admin", "administratie", "bewind", "bewindvoering", "contact", "fam", "familie", "gezin", "info", "kantoor", "mail",
+    "office", "post", "secretariaat", "thuis", "werk",
+})  # fmt: skip
+_PREFIXES: Final = frozenset({"al", "ben", "de", "den", "der", "el", "te", "ten", "ter", "van", "vd", "von"})
 
 
 def phone(text: str) -> str:
@@ -88,3 +95,19 @@ def email(text: str) -> str:
         if local and name.strip("x") not in _NO_ADDRESS and domain.partition(".")[0] not in _NO_ADDRESS:
             return f"{local}@{domain}"
     return ""
+
+
+@lru_cache(maxsize=65_536)
+def called(email: str, surnames: tuple[str, ...]) -> str:
+    """The first letters of what a mail address, as `email` gives it, calls somebody of these surnames, sorted.
+
+    `hans.jansen7@`, `jansen.hans@`, `hjansen@` and `hans@` are all an h to a Jansen. An address of a house or an office
+    has none.
+    """
+    words = [word for word in _NOT_LETTERS.split(email.partition("@")[0]) if word]
+    if not _OF_MANY.isdisjoint(words):
+        return ""
+    own = {"".join(surname.split()) for surname in surnames} | {
+        part for one in surnames for part in one.split()
+    }
+    return "".join(sorted({word[0] for word in words if word not in own | _PREFIXES}))

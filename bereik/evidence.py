@@ -28,6 +28,8 @@ _LEVELS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("given", "begin"): ("dezelfde eerste voorletter, één keer meer", "the same first initial, once with more"),
     ("given", "called"): ("de voorletter van een mogelijke roepnaam", "the initial of a possible call name"),
     ("given", "some"): ("een voorletter gemeen", "an initial in common"),
+    ("given", "mailed"): ("de voorletter in het e-mailadres", "the initial in the e-mail address"),
+    ("given", "nick"): ("andere voorletters, misschien een roepnaam", "other initials, perhaps a call name"),
     ("given", "letter"): ("andere voorletters, geen namen", "other initials, no names"),
     ("birth", "same"): ("dezelfde dag", "the same day"),
     ("birth", "swapped"): ("dag en maand verwisseld", "day and month swapped"),

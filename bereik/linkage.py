@@ -24,7 +24,10 @@ from bereik.declared.linkage import Linkage, LinkModel
 from bereik.declared.signals import SignalType
 
 # Raised when the normalisers change: sealed traits of an older number are made anew from the fields as written.
-NORMALISED = 2
+NORMALISED = 3
+
+# Of three letters one is a third of the name: Bos and Vos are two.
+LEAST_LETTERS = 4
 
 SAME_ADDRESS, NEARBY, ELSEWHERE = "same_address", "nearby", "elsewhere"
 DIFFERENT = "different"
@@ -118,6 +121,11 @@ class Traits(NamedTuple):
         return " ".join(self.surnames)
 
     @property
+    def mailed(self) -> str:
+        """The letters that whoever has this mail address may be called by; empty when it does not say."""
+        return contacts.called(self.email, self.surnames) if self.email else ""
+
+    @property
     def birth_date(self) -> str:
         """The birth date as ISO 8601, what term frequencies are counted by; empty unless all of it is known."""
         year, month, day = self.birth
@@ -132,6 +140,7 @@ class Traits(NamedTuple):
             "initials": self.initials or None,
             "given": list(self.given) or None,
             "letters": list(self.letters) or None,
+            "mailed": list(self.mailed) or None,
             "birth_year": year or None,
             "birth_month": month or None,
             "birth_day": day or None,
@@ -230,12 +239,12 @@ def keys(one: Traits, rules: Linkage) -> list[str]:
 
 
 @lru_cache(maxsize=65_536)
-def _similarity(one: str, other: str) -> float:
-    return JaroWinkler.similarity(one, other)
-
-
-def _alike(a: Traits, b: Traits, rules: Linkage) -> bool:
-    return any(_similarity(x, y) >= rules.alike for x in a.surnames for y in b.surnames)
+def _resemble(one: str, other: str, alike: float) -> bool:
+    """Whether two names may be one that somebody misspelt; in a short name one letter is too much for Jaro-Winkler."""
+    return JaroWinkler.similarity(one, other) >= alike or (
+        min(len(one), len(other)) >= LEAST_LETTERS
+        and DamerauLevenshtein.distance(one, other, score_cutoff=1) <= 1
+    )
 
 
 def _swapped(a: Traits, b: Traits, rules: Linkage) -> bool:
@@ -244,7 +253,13 @@ def _swapped(a: Traits, b: Traits, rules: Linkage) -> bool:
 
 
 def _two_parts(a: Traits, b: Traits, rules: Linkage) -> bool:
-    return all(a.birth) and all(b.birth) and sum(x == y for x, y in zip(a.birth, b.birth, strict=True)) == 2
+    """All but one part the same; of two people who are given 1 January, because only their years are known, that is nothing."""
+    return (
+        all(a.birth)
+        and all(b.birth)
+        and sum(x == y for x, y in zip(a.birth, b.birth, strict=True)) == 2
+        and not a.birth[1:] == b.birth[1:] == (1, 1)
+    )
 
 
 def _new_year(a: Traits, b: Traits, rules: Linkage) -> bool:
@@ -287,12 +302,14 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
     "surname": {
         "same": lambda a, b, rules: a.surnames == b.surnames,
         "shared": lambda a, b, rules: not set(a.surnames).isdisjoint(b.surnames),
-        "alike": _alike,
+        "alike": lambda a, b, rules: any(
+            _resemble(x, y, rules.alike) for x in a.surnames for y in b.surnames
+        ),
     },
     "given": {
         "name": lambda a, b, rules: not set(a.given).isdisjoint(b.given),
         "spelt": lambda a, b, rules: any(
-            _similarity(x, y) >= rules.alike for x in a.given for y in b.given
+            _resemble(x, y, rules.alike) for x in a.given for y in b.given
         ),
         "initials": lambda a, b, rules: len(a.initials) > 1 and a.initials == b.initials,
         "other": lambda a, b, rules: bool(a.given and b.given) and _begins(a, b),
@@ -300,6 +317,10 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
         "begin": lambda a, b, rules: _begins(a, b),
         "called": lambda a, b, rules: a.initials[0] in b.letters or b.initials[0] in a.letters,
         "some": lambda a, b, rules: not set(a.initials).isdisjoint(b.initials),
+        "mailed": lambda a, b, rules: a.initials[0] in b.mailed or b.initials[0] in a.mailed,
+        "nick": lambda a, b, rules: (
+            not (a.given or b.given) and a.initials[0] + b.initials[0] in names.called_pairs()
+        ),
         "letter": lambda a, b, rules: not (a.given or b.given),
     },
     "birth": {
@@ -437,16 +458,25 @@ _MORE_THAN_A_LETTER = frozenset({"name", "spelt", "initials"})
 def bare(weight: Weight, without: str = "") -> bool:
     """Whether what two records share tells many people, and not who of them.
 
-    At one door a telephone and a surname that is not quite the same: a couple is Nowak and Nowak-Bakker, or Zielinski and
-    Zielinska. At two doors no more than a name, or a surname, a letter and a birth date that is not quite the same: how
-    many that fits depends on the town, and training saw one.
+    At one door, without a birth date in common: a telephone, a letter and a surname that is not quite the same, for a
+    couple is Nowak and Nowak-Bakker, or Zielinski and Zielinska; a shared surname and one letter of more; another first
+    name behind the same letter. At two doors: no more than a name, or a letter or a surname that only resembles with a
+    birth date; how many that fits depends on the town, and training saw one.
     """
     found = {name: level for name, level in weight.levels.items() if name != without and level != DIFFERENT}
     birth, given, contact = (found.get(name) for name in ("birth", "given", "contact"))
     if weight.model == ELSEWHERE:
-        full = birth == "same" or (birth and given in _MORE_THAN_A_LETTER)
+        named = given or found.get("surname") == "same"
+        full = (birth == "same" and named) or (birth and given in _MORE_THAN_A_LETTER)
         return not (full or contact)
-    return not birth and not given and found.get("surname") != "same" and contact in (None, "phone")
+    surname = found.get("surname")
+    if birth or contact not in (None, "phone"):
+        return False
+    if surname == "same":
+        return given == "other" and not contact
+    if surname is None or not given:
+        return given not in _MORE_THAN_A_LETTER
+    return surname == "shared" and given == "begin" and not contact
 
 
 # Of these a person has several that are true: "P." is no other than "J." where somebody is known as "J.P.".
@@ -459,7 +489,7 @@ def _contradicted(pairs: Iterable[Mapping[str, str | None]], rules: Linkage) -> 
     """
     pairs = list(pairs)
     for name, forbidden in rules.veto.items():
-        said = {levels[name] for levels in pairs}
+        said = {None if _by_another_name(name, levels) else levels[name] for levels in pairs}
         if said.isdisjoint(forbidden):
             continue
         if name not in _SEVERAL_TRUE or said.issubset((None, *forbidden)):
@@ -467,10 +497,27 @@ def _contradicted(pairs: Iterable[Mapping[str, str | None]], rules: Linkage) -> 
     return False
 
 
+def _by_another_name(comparison: str, levels: Mapping[str, str | None]) -> bool:
+    """Whether another letter only says what somebody is called: Hans is J. in his passport.
+
+    On a day of birth in common a mail address that begins with the other letter, or a telephone or address in common,
+    leaves one twin for twenty call names. Without either it is one for six.
+    """
+    if comparison != "given" or levels.get("birth") != "same":
+        return False
+    found = levels["given"]
+    return found == "mailed" or (found == "nick" and levels.get("contact") not in (None, DIFFERENT))
+
+
 def vetoed(weight: Weight, rules: Linkage, without: str = "") -> str | None:
     """The comparison that forbids a link of such levels, were one of them not looked at; None when none does."""
+    levels = {name: level for name, level in weight.levels.items() if name != without}
     return next(
-        (name for name, levels in rules.veto.items() if name != without and weight.levels[name] in levels),
+        (
+            name
+            for name, forbidden in rules.veto.items()
+            if levels.get(name) in forbidden and not _by_another_name(name, levels)
+        ),
         None,
     )
 
@@ -492,7 +539,7 @@ def decide(
     """
     standings = sorted(
         (_standing(one, person, looks, rules, crowded) for person, looks in persons.items()),
-        key=lambda found: (-found.weight, found.person),
+        key=lambda found: -found.weight,
     )
     if not standings or standings[0].weight < rules.review:
         return Decision(Outcome.NEW, Reason.TOO_LITTLE if standings else Reason.UNSEEN)
@@ -505,10 +552,12 @@ def decide(
         top = allowed[0]
         reason = Reason.CONTRADICTED if top.contradicted else Reason.DOUBT
         return Decision(Outcome.REVIEW, reason, top.person, top.against, top.weight)
-    top, merge, rivals = fit[0], [], []
+    top, rivals = fit[0], []
+    merge: list[str] = []
     for other in fit[1:]:
-        if not apart(top.person, other.person) and _one_person(
-            persons[top.person], persons[other.person], rules
+        if all(
+            not apart(one, other.person) and _one_person(persons[one], persons[other.person], rules)
+            for one in (top.person, *merge)
         ):
             merge.append(other.person)
         elif top.weight - other.weight < rules.margin:
@@ -533,7 +582,7 @@ def _standing(one: Traits, person: str, looks: Sequence[Look], rules: Linkage, c
             mine = one._replace(postcode="", number=0, addition="")
         weight = weigh(mine, look.traits, rules)
         levels.append(weight.levels)
-        if weight.total > found.weight:
+        if weight.total > found.weight or (weight.total == found.weight and look.signal_id < found.against):
             found.weight, found.against = weight.total, look.signal_id
         if weight.total >= rules.link and not bare(weight):
             found.enough = True

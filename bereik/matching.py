@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bereik import linkage
 from bereik.declared.linkage import Linkage
@@ -71,6 +71,9 @@ class _Person:
     spoken: set[str] = field(default_factory=set)
 
 
+_NEVER = (datetime.max.replace(tzinfo=UTC), "")
+
+
 class Matcher:
     """The persons of one register, as far as they are known, and the keys they are found by."""
 
@@ -107,7 +110,7 @@ class Matcher:
         if forced:
             decision = Decision(Outcome.LINK, Reason.ENOUGH, forced[0], merge=tuple(forced[1:]))
         else:
-            looks = {person: self._persons[person].looks for person in candidates}
+            looks = {person: self._persons[person].looks for person in sorted(candidates, key=self._age)}
             decision = linkage.decide(
                 one, looks, self._rules, lambda a, b: self._apart(entry, a, b), self._crowded(entry)
             )
@@ -192,7 +195,7 @@ class Matcher:
         # The oldest person keeps its id: cases, promises and letters hang on it.
         together = sorted(
             (decision.person, *decision.merge),
-            key=lambda p: (self._persons[p].since is None, self._persons[p].since),
+            key=self._age,
         )
         first = together[0]
         for other in together[1:]:
@@ -201,6 +204,10 @@ class Matcher:
             mine.spoken |= theirs.spoken
             self._became[other] = first
         return first, tuple(together[1:])
+
+    def _age(self, person: str) -> tuple[datetime, str]:
+        """By which the oldest person comes first. Ids would do too, but a register under another key has others."""
+        return self._persons[person].since or _NEVER
 
     def _now(self, person: str) -> str:
         while person in self._became:

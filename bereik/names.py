@@ -93,9 +93,11 @@ _KIND: Final = _kinds(
     # Dropped when something else remains: "P. de Heer" is a Heer.
     title="dhr mw mevr mevrouw mej mejuffrouw meneer mijnheer heer hr heren dames drs dr ir mr mrs ms ing prof bc msc bsc"
     " fam familie gezin erven jr sr junior senior jhr jkvr",
-    # Between the own name and the partner's, or between two people.
+    # Between the own name and the partner's.
     between="ev geb geboren gehuwd geh wed weduwe weduwnaar wedn echtgenote echtgenoot echtg gescheiden gesch partner"
-    " genaamd voorheen met en of",
+    " genaamd voorheen met",
+    # Between two people.
+    another="en of",
     legal="bv nv vof cv maatschap eenmanszaak firma ltd gmbh inc gebr gebroeders zn zonen",
     trade="bakkerij slagerij kwekerij drukkerij wasserij stoffeerderij makelaardij schildersbedrijf bouwbedrijf"
     " klussenbedrijf schoonmaakbedrijf installatiebedrijf timmerbedrijf hoveniersbedrijf loodgietersbedrijf autobedrijf"
@@ -120,7 +122,7 @@ _LONG_INITIALS: Final = frozenset(
 
 # What is written with points or strokes, and means a word above, a border (|), or a trade name from here on (#).
 _SHORT = re.compile(
-    r"(?<![a-z])(?:(?P<between>e ?/ ?[vo]|e\. ?v|en ?/ ?of|v ?/ ?h|a\.k\.a)"
+    r"(?<![a-z])(?:(?P<between>e ?/ ?v|e\. ?v|v ?/ ?h|a\.k\.a)|(?P<another>e ?/ ?o|en ?/ ?of)"
     r"|(?P<trade>h ?/ ?o|h\. ?o|t\. ?h\. ?o\. ?d\. ?n|o\. ?d\. ?n|p ?/ ?a|c ?/ ?o|handelend onder)"
     r"|v ?/ ?(?P<prefix>[dt])"
     r"|(?P<legal>[bcn]\. ?v|v\. ?o\. ?f|& ?zn|& ?zonen))(?![a-z])\.?"
@@ -206,9 +208,9 @@ def _segments(text: str) -> Iterator[list[tuple[str, str, bool]]]:
                 words.append(("", "trade name", False))
         elif len(word) > 1 and not (token.endswith(".") and word in _LONG_INITIALS):
             kind = _kind(word)
-            if kind == "between":
+            if kind in ("between", "another"):
                 yield words
-                words, behind = [], False
+                words, behind = [("", kind, False)] if kind == "another" else [], False
             else:
                 words.append((word, kind, behind))
     yield words
@@ -238,7 +240,8 @@ def surnames(family_name: str, prefix: str = "") -> tuple[str, ...]:
     """Every surname in a field, folded, without prefix, titles and initials; sorted, each once.
 
     Own and partner name are two surnames, whatever parts them (`-`, `/`, `e/v`, `geb.`, or the second one's Dutch prefix),
-    in either order. Words that only a blank parts are one surname (`dos Santos Silva`). A prefix counts neither before,
+    in either order; of two people (`en`, `of`, `en/of`) the first is meant, as with their initials. Words that only a blank
+    parts are one surname (`dos Santos Silva`). A prefix counts neither before,
     nor behind, nor glued, nor in a field of its own, nor left out. El, al, ben and ait are prefixes, also glued where the
     rest looks Arabic; Abd and Abou are part of the name, so that `Abd el Kader` and `Abdelkader` are one. An `oe` or `ue` that
     must be an umlaut is one (`Oeztuerk`). Of a company or a sole trader a person's name is left (`Jansen Bouw B.V.`,
@@ -258,6 +261,8 @@ def surnames(family_name: str, prefix: str = "") -> tuple[str, ...]:
 def _in_full(short: re.Match[str]) -> str:
     if short["prefix"]:
         return f"v{short['prefix']} "
+    if short["another"]:
+        return " en "
     return "|" if short["between"] else "#" if short["trade"] else " bv "
 
 
@@ -267,7 +272,7 @@ def _found(text: str) -> list[list[str]]:
     kept: list[str] = []
     kinds: set[str] = set()
     for words in _segments(text):
-        if words and words[0][1] == "trade name":
+        if words and words[0][1] in ("trade name", "another"):
             if names:
                 break
             words = words[1:]
@@ -542,6 +547,13 @@ def _letters() -> Mapping[str, str]:
         for head in heads:
             letters.setdefault(head, {head[0]}).add(name[0])
     return {head: "".join(sorted(found)) for head, found in letters.items()}
+
+
+@cache
+def called_pairs() -> frozenset[str]:
+    """Two letters each, both ways: what a name of given.yaml begins with, and another name of the same person."""
+    pairs = {name[0] + head[0] for name, heads in _groups().items() for head in heads if name[0] != head[0]}
+    return frozenset(pairs | {pair[::-1] for pair in pairs})
 
 
 def called(alike: Iterable[str]) -> str:

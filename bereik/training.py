@@ -32,9 +32,10 @@ import splink
 from splink import DuckDBAPI, Linker, SettingsCreator
 from splink.clustering import cluster_pairwise_predictions_at_threshold
 
+from bereik import names
 from bereik.declared.linkage import Linkage
 from bereik.errors import LastingError
-from bereik.linkage import DIFFERENT, ELSEWHERE, NEARBY, SAME_ADDRESS
+from bereik.linkage import DIFFERENT, ELSEWHERE, LEAST_LETTERS, NEARBY, SAME_ADDRESS
 
 # Every level that training did not see is a warning in Splink; `_floored` says what becomes of it.
 logging.getLogger("splink").setLevel(logging.ERROR)
@@ -66,6 +67,7 @@ _COLUMNS = {
     "initials": _TEXT,
     "given": _TEXTS,
     "letters": _TEXTS,
+    "mailed": _TEXTS,
     "birth_year": _NUMBER,
     "birth_month": _NUMBER,
     "birth_day": _NUMBER,
@@ -85,12 +87,14 @@ _FREQUENCIES = ("birth", "surname")
 _PLACE = "(postcode_l = postcode_r and number_l = number_r)"
 _BEGINS = "starts_with(initials_l, initials_r) or starts_with(initials_r, initials_l)"
 _SOME_ALIKE = (
-    "list_max(flatten(list_transform({column}_l, lambda x: list_transform({column}_r,"
-    " lambda y: jaro_winkler_similarity(x, y))))) >= {{alike}}"
+    "list_bool_or(flatten(list_transform({column}_l, lambda x: list_transform({column}_r,"
+    " lambda y: jaro_winkler_similarity(x, y) >= {{alike}}"
+    f" or (least(length(x), length(y)) >= {LEAST_LETTERS} and damerau_levenshtein(x, y) <= 1)))))"
 )
 _EQUAL_PARTS = " + ".join(
     f"(case when birth_{part}_l = birth_{part}_r then 1 else 0 end)" for part in ("year", "month", "day")
 )
+_CALLED_PAIRS = ", ".join(f"'{pair}'" for pair in sorted(names.called_pairs()))
 _LEVELS: Mapping[tuple[str, str], str] = {
     ("surname", "same"): "surnames_l = surnames_r",
     ("surname", "shared"): "list_has_any(surnames_l, surnames_r)",
@@ -105,6 +109,13 @@ _LEVELS: Mapping[tuple[str, str], str] = {
         "list_contains(letters_r, substr(initials_l, 1, 1)) or list_contains(letters_l, substr(initials_r, 1, 1))"
     ),
     ("given", "some"): "list_has_any(string_split(initials_l, ''), string_split(initials_r, ''))",
+    ("given", "mailed"): (
+        "list_contains(mailed_r, substr(initials_l, 1, 1)) or list_contains(mailed_l, substr(initials_r, 1, 1))"
+    ),
+    ("given", "nick"): (
+        "given_l is null and given_r is null and substr(initials_l, 1, 1) || substr(initials_r, 1, 1)"
+        f" in ({_CALLED_PAIRS})"
+    ),
     ("given", "letter"): "given_l is null and given_r is null",
     ("birth", "same"): "birth_l = birth_r",
     ("birth", "swapped"): (
@@ -114,7 +125,10 @@ _LEVELS: Mapping[tuple[str, str], str] = {
         "birth_l is not null and birth_r is not null and birth_year_l = birth_year_r"
         " and (birth_l like '%-01-01' or birth_r like '%-01-01')"
     ),
-    ("birth", "two_parts"): f"birth_l is not null and birth_r is not null and {_EQUAL_PARTS} = 2",
+    ("birth", "two_parts"): (
+        f"birth_l is not null and birth_r is not null and {_EQUAL_PARTS} = 2"
+        " and not (birth_l like '%-01-01' and birth_r like '%-01-01')"
+    ),
     ("birth", "partly"): (
         "(birth_l is null or birth_r is null) and birth_year_l = birth_year_r"
         " and coalesce(birth_month_l = birth_month_r, true) and coalesce(birth_day_l = birth_day_r, true)"

@@ -41,7 +41,10 @@ class Questions:
         self._store.close()
 
     def ask(self) -> tuple[str, str]:
-        """(known signal, signal in doubt): a brother and a sister of one day, at one door, with one telephone."""
+        """(known signal, signal in doubt): a brother and a sister of one day, at one door, with one telephone.
+
+        No name has both initials.
+        """
         self._number += 1
         # Far from every other pair, or the question would be about a stranger.
         home = {
@@ -50,7 +53,7 @@ class Questions:
             "postcode": f"12{10 + self._number}AB", "house_number": str(self._number), "phone": f"06990{self._number:05}",
         }  # fmt: skip
         found = (str(uuid4()), str(uuid4()))
-        for minute, initials in enumerate(("A.", "B.")):
+        for minute, initials in enumerate(("A.", "Q.")):
             row = vault.seal(
                 Identity({**home, "initials": initials}),
                 self._made.bundle.linkage,

@@ -103,3 +103,20 @@ def test_phone(written: str, number: str, why: str) -> None:
 )
 def test_email(written: str, address: str, why: str) -> None:
     assert contacts.email(written) == address, why
+
+
+@pytest.mark.parametrize(
+    ("email", "letters"),
+    [
+        ("hans.testman7@post.example", "h"),
+        ("testman.hans.7@post.example", "h"),
+        ("h.van.der.testman@post.example", "h"),
+        ("hans7@post.example", "h"),
+        ("testman7@post.example", ""),
+        ("familie.testman@post.example", ""),
+        ("kantoor2@post.example", ""),
+        ("", ""),
+    ],
+)
+def test_the_letter_that_a_mail_address_calls_somebody_by(email: str, letters: str) -> None:
+    assert contacts.called(contacts.email(email), ("testman",)) == letters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -48,6 +49,8 @@ def level(comparison: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
         ("surname", {"surname": "Testman-Bakker"}, {"surname": "Bakker-Testman"}, "same"),
         ("surname", {"surname": "Testman-Bakker"}, {}, "shared"),
         ("surname", {}, {"surname": "Testmann"}, "alike"),
+        ("surname", {"surname": "Kaya"}, {"surname": "Kaaya"}, "alike"),
+        ("surname", {"surname": "Vos"}, {"surname": "Bos"}, "different"),
         ("surname", {}, {"surname": "Bakker"}, "different"),
         ("surname", {}, {"surname": None}, None),
         ("given", {"first_names": "Johannes"}, {"first_names": "Jan", "initials": None}, "name"),
@@ -63,7 +66,9 @@ def level(comparison: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
         ("given", {}, {"initials": "J"}, "begin"),
         ("given", {"first_names": "Johannes", "initials": None}, {"initials": "H."}, "called"),
         ("given", {}, {"initials": "P.J."}, "some"),
-        ("given", {}, {"initials": "K."}, "letter"),
+        ("given", {}, {"initials": "T.", "email": "jan.testman7@post.example"}, "mailed"),
+        ("given", {"email": None}, {"initials": "H.", "email": None}, "nick"),
+        ("given", {}, {"initials": "Q.", "email": None}, "letter"),
         ("given", {"first_names": "Dagmar", "initials": None}, {"initials": "K."}, "different"),
         ("given", {}, {"initials": None}, None),
         ("birth", {}, {"birth_date": "03-02-1980"}, "same"),
@@ -71,6 +76,7 @@ def level(comparison: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
         ("birth", {}, {"birth_date": "1981-02-03"}, "two_parts"),
         ("birth", {}, {"birth_date": "1980-00-00"}, "partly"),
         ("birth", {}, {"birth_date": "1975-11-30"}, "different"),
+        ("birth", {"birth_date": "1976-01-01"}, {"birth_date": "2003-01-01"}, "different"),
         ("birth", {}, {"birth_date": None}, None),
         ("address", {}, {"house_number": "12a", "house_number_addition": None}, "unit"),
         ("address", {}, {"house_number_addition": None}, "blank"),
@@ -198,6 +204,42 @@ def test_a_surname_that_resembles_says_which_household_and_not_who() -> None:
         assert decide(one, [slip]).outcome is not Outcome.LINK
 
 
+def test_a_call_name_is_no_contradiction_where_the_birth_date_and_more_agree() -> None:
+    """Johannes is J. in his passport and Hans to everybody; a twin has a telephone and a mail address of his own."""
+    known = traits(initials="J.", email=None)
+
+    def outcome(**changes: Any) -> Outcome:
+        return decide(traits(**({"initials": "H.", "email": None} | changes)), [known]).outcome
+
+    assert outcome() is Outcome.LINK
+    assert outcome(phone=None, email="jan.testman7@post.example") is Outcome.LINK
+    assert outcome(phone=None) is Outcome.REVIEW
+    assert outcome(birth_date=None) is Outcome.REVIEW
+    assert outcome(initials="Q.") is Outcome.REVIEW
+
+
+def test_what_a_couple_shares_links_nobody_at_one_door() -> None:
+    only = {"birth_date": None, "email": None}
+    pairs = [
+        (traits(initials="J.", surname="Bakker", **only), traits(initials="J.", **only)),
+        (
+            traits(initials="J.", surname="Testman-Bakker", phone=None, **only),
+            traits(phone=None, **only),
+        ),
+        (
+            traits(initials="D.", first_names="Dirk", phone=None, **only),
+            traits(initials="D.", first_names="Dagmar", phone=None, **only),
+        ),
+    ]
+    for one, other in pairs:
+        assert linkage.zone(linkage.weigh(one, other, RULES), RULES) is not Outcome.LINK
+
+
+def test_a_birth_date_and_a_surname_that_resembles_link_nobody_at_two_doors() -> None:
+    moved = traits(postcode="9999ZZ", phone=None, email=None, initials=None, surname="Testmann")
+    assert linkage.zone(linkage.weigh(traits(), moved, RULES), RULES) is not Outcome.LINK
+
+
 def test_a_name_alone_links_nobody_at_two_doors() -> None:
     here = traits(surname="Zeldenrust", birth_date=None, phone=None, email=None)
     there = here._replace(postcode="4321BA", number=3)
@@ -226,8 +268,8 @@ def test_behind_a_crowded_door_the_surname_tells_people_apart() -> None:
     """Lodgers share the door and the telephone; one of them who is written in another way is still found."""
     known = traits(birth_date=None, email=None, phone=None)
     again = traits(birth_date="1980-02-03", email=None, initials="J.", phone=None)
-    lodger = traits(surname="Bakker", birth_date=None, email=None, initials="J.")
-    other = traits(birth_date=None, email=None, initials="J.")
+    lodger = traits(surname="Bakker", birth_date=None, email=None)
+    other = traits(birth_date=None, email=None)
     assert decide(again, [known], crowded=True).outcome is Outcome.LINK
     assert decide(lodger, [other]).outcome is Outcome.LINK
     assert decide(lodger, [other], crowded=True).outcome is not Outcome.LINK
@@ -252,6 +294,21 @@ def test_two_persons_who_turn_out_to_be_one_are_merged() -> None:
     new = traits(postcode="4321BA", house_number="3", phone=None)
     found = decide(traits(), [old], [new])
     assert found.outcome is Outcome.LINK and {found.person, *found.merge} == {ONE, TWO}
+
+
+def test_persons_are_merged_only_when_all_of_them_may_be_one() -> None:
+    """What a telephone alone ties fits both; neither of these two is the other, whoever stands first."""
+    vague = traits(birth_date=None, initials=None)
+    persons = {
+        ONE: [Look(ONE, traits(birth_date=None))],
+        TWO: [Look(TWO, traits())],
+        THREE: [Look(THREE, traits(birth_date="1961-11-30"))],
+    }
+    for order in permutations(persons):
+        found = linkage.decide(
+            vague, {name: persons[name] for name in order}, RULES, lambda one, other: False
+        )
+        assert not {TWO, THREE} <= {found.person, *found.merge}
 
 
 def test_what_a_person_decided_stands() -> None:

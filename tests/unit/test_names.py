@@ -105,13 +105,25 @@ def test_a_prefix_a_title_and_initials_do_not_make_another_surname(family_name: 
         "Jansen, wed. van der Berg",
         "Berg, van der - Jansen",
         "Berg, van der geb. Jansen",
-        "Jansen en van der Berg",
-        "P. Jansen en/of K. van der Berg",
         "Jansen & van der Berg V.O.F.",
     ],
 )
 def test_own_and_partner_name_in_any_order_and_however_they_are_parted(family_name: str) -> None:
     assert names.surnames(family_name) == ("berg", "jansen")
+
+
+@pytest.mark.parametrize(
+    "family_name",
+    [
+        "P. Jansen en/of K. van der Berg",
+        "JANSEN EN/OF BERG",
+        "Jansen en van der Berg",
+        "Jansen of van der Berg",
+    ],
+)
+def test_of_two_people_in_one_field_the_first_is_meant(family_name: str) -> None:
+    """As with their initials: who else signed is somebody else."""
+    assert names.surnames(family_name) == ("jansen",)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ def people(number: int, common: str, born: tuple[int, int, int]) -> list[Traits]
         "a",
         "ab",
         "xa",
+        "kaya",
+        "kaaya",
         common,
     ]
     births = [
@@ -83,12 +85,13 @@ def people(number: int, common: str, born: tuple[int, int, int]) -> list[Traits]
         (1980, 3, 0),
         (0, 3, 4),
         (0, 0, 0),
+        (1991, 1, 1),
     ]
     given = ["johannes", "jan", "maria", "fatima", "fatyma"]
     found = []
     for _ in range(number):
         first = tuple(sorted(chance.sample(given, chance.choice([0, 0, 1, 2]))))
-        initials = "".join(chance.choice("jmf") for _ in range(chance.choice([0, 1, 1, 2, 3])))
+        initials = "".join(chance.choice("jmfq") for _ in range(chance.choice([0, 1, 1, 2, 3])))
         known = chance.random() < 0.85
         found.append(
             Traits(
@@ -101,7 +104,7 @@ def people(number: int, common: str, born: tuple[int, int, int]) -> list[Traits]
                 number=chance.choice([1, 1, 12]) if known else 0,
                 addition=chance.choice(["", "", "A", "B"]) if known else "",
                 phone=chance.choice(["", "+31699000001", "+31699000002"]),
-                email=chance.choice(["", "a@mail.example", "b@mail.example"]),
+                email=chance.choice(["", "jan.a@mail.example", "m@mail.example"]),
             )
         )
     return found
