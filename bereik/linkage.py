@@ -556,8 +556,8 @@ def decide(
     merge: list[str] = []
     for other in fit[1:]:
         if all(
-            not apart(one, other.person) and _one_person(persons[one], persons[other.person], rules)
-            for one in (top.person, *merge)
+            not apart(fits, other.person) and _one_person(persons[fits], persons[other.person], rules)
+            for fits in (top.person, *merge)
         ):
             merge.append(other.person)
         elif top.weight - other.weight < rules.margin:

@@ -83,7 +83,7 @@ def _fill(stack: Stack, app: App, stream: fiction.Load, say: Callable[[str], Non
     settings = stack.settings
     broker = settings.kafka_admin
     admin = Admin(broker)
-    doors = [f"in.{partner}" for partner in app.bundle().partners]
+    doors = _doors(app)
     admin.set_retention(doors, -1)
     # A file of the log ends where its records' own days are too far apart. A week of a door is one file or a few; of months
     # at once each batch would be one, and a fetch holds no more of a partition than one file.
@@ -106,9 +106,12 @@ def _fill(stack: Stack, app: App, stream: fiction.Load, say: Callable[[str], Non
 
 def _bare(stack: Stack, app: App, say: Callable[[str], None]) -> Bare:
     say("the same messages without a rule")
-    doors = [f"in.{partner}" for partner in app.bundle().partners]
     settings = stack.settings
-    return bare.run(settings.kafka_admin, settings.owner_url, doors, _BARE, _roots(stack, _PARTS))
+    return bare.run(settings.kafka_admin, settings.owner_url, _doors(app), _BARE, _roots(stack, _PARTS))
+
+
+def _doors(app: App) -> list[str]:
+    return [f"in.{partner}" for partner in app.bundle().partners]
 
 
 def _roots(stack: Stack, names: Sequence[str]) -> dict[str, int]:

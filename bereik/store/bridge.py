@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from operator import attrgetter
 from zlib import crc32
 
 import orjson
@@ -149,20 +148,21 @@ class BridgeRows:
     def keep_traces(self, rows: Sequence[TraceRow]) -> None:
         """Keep the keyed hashes while there is a ground for them."""
         if rows:
-            self._tx.stage(
+            source, given = self._tx.source(
                 "stage_trace",
                 dict.fromkeys(("case_id", "purpose", "toward", "municipality", "ground"), "text")
                 | {"hash": "bytea"},
-                (
+                [
                     (row.case_id, row.purpose, row.toward, row.municipality, row.ground, row.digest)
-                    for row in sorted(rows, key=attrgetter("case_id"))
-                ),
+                    for row in rows
+                ],
             )
             self._tx.execute(
                 "INSERT INTO bridge.trace (case_id, purpose, toward, municipality, ground, hash)"
-                " SELECT case_id::uuid, purpose, toward, municipality, ground, hash FROM stage_trace"
+                f" SELECT case_id::uuid, purpose, toward, municipality, ground, hash FROM {source}"
                 " ON CONFLICT (case_id, toward) DO UPDATE SET hash = excluded.hash, ground = excluded.ground"
-                " WHERE (trace.hash, trace.ground) <> (excluded.hash, excluded.ground)"
+                " WHERE (trace.hash, trace.ground) <> (excluded.hash, excluded.ground)",
+                given,
             )
 
     def drop_traces(self, wanted: Iterable[tuple[str, str]]) -> set[str]:

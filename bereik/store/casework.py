@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from operator import attrgetter, itemgetter
 from zlib import crc32
 
 import orjson
@@ -29,7 +28,7 @@ _CASE = {
 }  # fmt: skip
 _KNOWN = ("case_id", "subject", "version", "kind", "crisis", "team", "signals", "stands", "digest", "alerted")
 _ALERT = {
-    "alert_id": "uuid", "case_id": "uuid", "case_version": "int4", "municipality": "text", "team": "text", "reason": "text",
+    "case_id": "uuid", "alert_id": "uuid", "case_version": "int4", "municipality": "text", "team": "text", "reason": "text",
     "outlet": "text", "ordered_at": "timestamptz", "people": "int4", "due_at": "timestamptz",
 }  # fmt: skip
 
@@ -236,10 +235,7 @@ class CaseworkRows:
     def _upsert(self, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             return
-        # In the order of their ids, the index is written page by page: 15 % less time.
-        source, given = self._tx.source(
-            f"stage_{table}_{self._purpose}", _travelling(types), sorted(rows, key=itemgetter(0))
-        )
+        source, given = self._tx.source(f"stage_{table}_{self._purpose}", _travelling(types), rows)
         key, *others = types
         values = ", ".join(f"{name}::{kind}" for name, kind in types.items())
         changes = ", ".join(f"{name} = excluded.{name}" for name in others)
@@ -263,8 +259,8 @@ class OutreachRows:
             _travelling(_ALERT),
             [
                 (
-                    a.alert_id,
                     a.case_id,
+                    a.alert_id,
                     a.case_version,
                     a.municipality,
                     a.team,
@@ -274,7 +270,7 @@ class OutreachRows:
                     a.people,
                     a.due_at,
                 )
-                for a in sorted(rows, key=attrgetter("case_id"))
+                for a in rows
             ],
         )
         values = ", ".join(f"{name}::{kind}" for name, kind in _ALERT.items())
