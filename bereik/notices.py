@@ -113,6 +113,22 @@ def repeat_due(alert: PendingAlert, alerting: Alerting, now: datetime) -> dateti
     return now + timedelta(hours=alerting.repeat_hours)
 
 
+def leaving(
+    due: Iterable[PendingAlert],
+    municipalities: Mapping[str, Municipality],
+    silences: Sequence[SilenceRow],
+    now: datetime,
+) -> set[tuple[str, str]]:
+    """The (municipality, team) of which a group leaves: the first of its new alerts is due, and the others go along."""
+    return {
+        (alert.municipality, alert.team)
+        for alert in due
+        if not alert.times
+        and not _urgent(alert, municipalities)
+        and not _silenced(alert.municipality, alert.team, silences, now)
+    }
+
+
 def plan(
     pending: Sequence[PendingAlert],
     municipalities: Mapping[str, Municipality],
@@ -124,9 +140,7 @@ def plan(
     dropped: list[str] = []
     groups: dict[tuple[str, str, bool], list[PendingAlert]] = defaultdict(list)
     for alert in pending:
-        town = municipalities.get(alert.municipality)
-        urgent = town is not None and alert.reason in town.alerting.urgent
-        groups[(alert.municipality, alert.team, urgent)].append(alert)
+        groups[(alert.municipality, alert.team, _urgent(alert, municipalities))].append(alert)
     for (code, team_id, urgent), alerts in sorted(groups.items()):
         team = _team(municipalities.get(code), team_id)
         if team is None or all(outlet.kind == BOARD for outlet in team.outlets):
@@ -152,6 +166,11 @@ def plan(
             Draft(team_id, outlet, urgent, told, settled) for outlet in team.outlets if outlet.kind != BOARD
         ]
     return Plan(tuple(drafts), tuple(dropped))
+
+
+def _urgent(alert: PendingAlert, municipalities: Mapping[str, Municipality]) -> bool:
+    town = municipalities.get(alert.municipality)
+    return town is not None and alert.reason in town.alerting.urgent
 
 
 def _stale(alert: PendingAlert) -> bool:

@@ -138,17 +138,23 @@ class Courier:
             with self._transaction() as tx:
                 silences = tx.silences(now)
                 with tx.outreach(purpose_id) as tables:
-                    pending = tables.pending(open_word, now, _AT_ONCE)
+                    pending = tables.due(open_word, now, _AT_ONCE)
                     if not pending:
                         continue
+                    teams = notices.leaving(pending, bundle.municipalities, silences, now)
+                    pending += tables.fresh(open_word, now, teams, _AT_ONCE)
+                    case_of = {one.alert_id: one.case_id for one in pending}
                     plan = notices.plan(pending, bundle.municipalities, silences, now)
                     tables.make_notices([self._row(draft, purpose_id, bundle, now) for draft in plan.drafts])
-                    tables.settle(dict.fromkeys(plan.dropped), told=False)
-                    again: dict[str, datetime | None] = {}
+                    tables.settle({(case_of[one], one): None for one in plan.dropped}, told=False)
+                    again: dict[tuple[str, str], datetime | None] = {}
                     for draft in plan.drafts:
                         alerting = bundle.municipalities[draft.told[0].municipality].alerting
-                        again |= dict.fromkeys(draft.settled)
-                        again |= {one.alert_id: notices.repeat_due(one, alerting, now) for one in draft.told}
+                        again |= {(case_of[one], one): None for one in draft.settled}
+                        again |= {
+                            (one.case_id, one.alert_id): notices.repeat_due(one, alerting, now)
+                            for one in draft.told
+                        }
                     tables.settle(again, told=True)
 
     def _row(self, draft: notices.Draft, purpose_id: str, bundle: Bundle, now: datetime) -> NoticeRow:

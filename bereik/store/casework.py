@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from zlib import crc32
 
 import orjson
@@ -288,30 +289,56 @@ class OutreachRows:
         )
         return {alert_id for (alert_id,) in found}
 
-    def pending(self, open_word: str, now: datetime, limit: int) -> list[PendingAlert]:
-        """Alerts of the teams that have one due, oldest first, with what their case is now.
-
-        `open_word` is the state in which nobody acted.
+    def due(self, open_word: str, now: datetime, limit: int) -> list[PendingAlert]:
+        """Alerts that are due, with what their case is now; of each team and reason the oldest so many, so that none waits for
+        another. `open_word` is the state in which nobody acted.
         """
+        return self._pending(
+            open_word,
+            "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY municipality, team, reason ORDER BY due_at, alert_id)"
+            " AS place FROM casework.alert WHERE due_at <= %s) AS d WHERE place <= %s",
+            (now, limit),
+        )
+
+    def fresh(
+        self, open_word: str, now: datetime, teams: Collection[tuple[str, str]], limit: int
+    ) -> list[PendingAlert]:
+        """Alerts of these (municipality, team) that nobody was told yet and that are not due yet, oldest first."""
+        if not teams:
+            return []
+        return self._pending(
+            open_word,
+            "SELECT a.* FROM casework.alert a JOIN unnest(%s::text[], %s::text[]) AS t (municipality, team)"
+            " USING (municipality, team) WHERE a.due_at > %s AND a.times = 0 ORDER BY a.due_at, a.alert_id LIMIT %s",
+            ([code for code, _ in teams], [team for _, team in teams], now, limit),
+        )
+
+    def _pending(self, open_word: str, alerts: str, values: Sequence[Any]) -> list[PendingAlert]:
         rows = self._tx.rows(
-            # The alerts first and then the case of each: in one join every alert that waits met its case before its team was asked.
-            "WITH due AS MATERIALIZED (SELECT DISTINCT municipality, team FROM casework.alert WHERE due_at <= %s),"
-            " a AS MATERIALIZED (SELECT alert.* FROM casework.alert JOIN due USING (municipality, team)"
-            "   WHERE alert.due_at IS NOT NULL ORDER BY alert.due_at, alert.alert_id LIMIT %s)"
+            # The alerts first and then the case of each: in one join every alert that waits met its case.
+            f"WITH a AS MATERIALIZED ({alerts})"
             " SELECT a.alert_id, a.case_id, a.municipality, a.team, a.reason, a.ordered_at, a.due_at, a.times,"
             " c.priority, c.offer_by, c.stands, c.stands AND c.status = %s, coalesce(c.decision->'route'->'path', '[]'),"
             " a.people FROM a CROSS JOIN LATERAL (SELECT * FROM casework.case WHERE case_id = a.case_id OFFSET 0) AS c"
             " ORDER BY a.due_at, a.alert_id",
-            (now, limit, open_word),
+            (*values, open_word),
         )
         return [PendingAlert(*row) for row in rows]
 
-    def settle(self, due: Mapping[str, datetime | None], told: bool) -> None:
-        """When each of these alerts is due again, or None for never; counts a telling when they were told."""
+    def settle(self, due: Mapping[tuple[str, str], datetime | None], told: bool) -> None:
+        """When each of these (case, alert) is due again, or None for never; counts a telling when they were told."""
+        if not due:
+            return
         self._tx.execute(
             "UPDATE casework.alert a SET due_at = d.due_at, times = a.times + %s"
-            " FROM unnest(%s::uuid[], %s::timestamptz[]) AS d (alert_id, due_at) WHERE a.alert_id = d.alert_id",
-            (int(told), list(due), list(due.values())),
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS d (case_id, alert_id, due_at)"
+            " WHERE a.case_id = d.case_id AND a.alert_id = d.alert_id",
+            (
+                int(told),
+                [case_id for case_id, _ in due],
+                [alert_id for _, alert_id in due],
+                list(due.values()),
+            ),
         )
 
     def make_notices(self, rows: Sequence[NoticeRow]) -> None:

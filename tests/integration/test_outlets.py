@@ -208,6 +208,34 @@ def test_a_silenced_team_is_told_afterwards(world: World, app: App, post: tuple[
     assert len(about(sink, case_id)) == 1
 
 
+def test_all_that_waits_for_a_silenced_team_holds_up_nobody(
+    world: World, app: App, post: tuple[Sink, str]
+) -> None:
+    sink, url = post
+    with outreach(world, url):
+        waiting, urgent = ordinary(world), crisis(world)
+        wait_for(lambda: about(sink, urgent), what="the crisis by mail")
+    # A weekend's worth: more than the courier looks at in one turn, all due before anything else.
+    with psycopg.connect(world.stack.settings.database_url("postgres")) as connection:
+        copied = (
+            "INSERT INTO casework.alert (alert_id, purpose, case_id, case_version, municipality, team, reason, outlet, ordered_at,"
+            " people, due_at) SELECT gen_random_uuid(), purpose, case_id, case_version, municipality, team, reason, outlet,"
+            " ordered_at, people, ordered_at FROM casework.alert, generate_series(1, 2100) WHERE case_id = %s"
+        )
+        connection.execute(copied, (waiting,))
+        told = "UPDATE casework.alert SET due_at = now(), times = 1 WHERE case_id = %s"
+        connection.execute(told, (urgent,))
+    ((team,),) = set(world.rows("SELECT team FROM casework.alert WHERE case_id = %s", (waiting,)))
+    number = world.app.silences.begin(str(team), "weekend", "tester", hours=2)
+    courier(app, url, timedelta(seconds=1)).turn()
+    assert len(about(sink, urgent)) == 2 and not about(sink, waiting)
+    assert world.app.silences.end(number)
+    with psycopg.connect(world.stack.settings.database_url("postgres")) as connection:
+        connection.execute(
+            "DELETE FROM casework.alert WHERE case_id = %s AND due_at = ordered_at", (waiting,)
+        )
+
+
 def test_a_silence_needs_a_team_and_an_end(world: World) -> None:
     with pytest.raises(NoTeam):
         world.app.silences.begin("9901-nobody", "storing", "tester", hours=1)

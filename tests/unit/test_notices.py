@@ -147,6 +147,36 @@ def test_nothing_is_lost_and_nothing_is_told_twice(rows: list[tuple[int, str, bo
     assert sorted(settled) == sorted(one.alert_id for one in pending.values())
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["new_case", "crisis", "new_signal"]), st.integers(-20, 20), st.integers(0, 1)
+        ),
+        max_size=12,
+    ),
+    st.booleans(),
+)
+def test_what_is_due_and_what_goes_along_is_all_that_has_to_be_looked_at(
+    rows: list[tuple[str, int, int]], silent: bool
+) -> None:
+    every = [
+        alert(number, reason=reason, due_at=NOW + timedelta(minutes=minutes), times=times)
+        for number, (reason, minutes, times) in enumerate(rows)
+        # An urgent alert is due as soon as it is there.
+        if reason != "crisis" or minutes <= 0 or times
+    ]
+    every.sort(key=lambda one: (one.due_at, one.alert_id))
+    silences = [
+        SilenceRow(1, "9901", TEAM.id, "", "", NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    ] * silent
+    due = [one for one in every if one.due_at <= NOW]
+    teams = notices.leaving(due, TOWNS, silences, NOW)
+    along = [
+        one for one in every if one.due_at > NOW and not one.times and (one.municipality, one.team) in teams
+    ]
+    assert notices.plan(due + along, TOWNS, silences, NOW) == notices.plan(every, TOWNS, silences, NOW)
+
+
 @given(st.integers(1, 200), st.floats(0, 1))
 def test_an_endpoint_rests_longer_each_time_and_an_hour_at_most(failures: int, chance: float) -> None:
     wait = notices.wait_after(failures, chance)
