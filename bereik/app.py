@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import random
@@ -17,7 +16,7 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
-from bereik import collect, contact, outreach, provision, quality, rounds, vault
+from bereik import collect, contact, interpreter, outreach, provision, quality, rounds, vault
 from bereik.bridge import Bridge
 from bereik.bundle import Bundle
 from bereik.bus import Admin, Listener, NoAuthorizer, Producer, Relay, Work
@@ -210,11 +209,7 @@ class App:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopped.set())
-        # Rows and events are trees without circles, so counting references frees them; with the default thresholds the
-        # collector for circles doubled the time of reading assignments and writing receipts, walking caches.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 100)
+        interpreter.steady()
         delay = 0.5
         while not self._stopped.is_set():
             try:

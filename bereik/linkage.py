@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from itertools import product
 from math import inf, log2
 from typing import Any, NamedTuple
 
@@ -161,14 +162,14 @@ def traits(who: Identity, today: date) -> Traits:
     family, first_names = get("surname", ""), get("first_names", "")
     initials = names.initials(get("initials", ""), first_names, family)
     given = names.given(first_names, get("initials", ""))
-    alike = tuple(sorted({other for name in given for other in names.aliases(name)}))
+    alike = tuple(sorted({other for name in given for other in names.aliases(name)})) if given else ()
     place = _address(who)
     born = births.birth(get("birth_date", ""), today)
     return Traits(
         surnames=names.surnames(family, get("prefix", "")),
         initials=initials,
         given=alike,
-        letters=names.called(alike),
+        letters=names.called(alike) if alike else "",
         birth=(born.year, born.month, born.day),
         postcode=place.postcode,
         number=place.number,
@@ -223,16 +224,19 @@ _PARTS: Mapping[str, Callable[[Traits], tuple[str, ...]]] = {
 
 def keys(one: Traits, rules: Linkage) -> list[str]:
     """The texts whose keyed hashes find candidates. A key with an unknown part is left out."""
-    values: dict[str, tuple[str, ...]] = {}
-    found: list[str] = []
-    for place, parts in enumerate(rules.keys):
-        texts = [str(place)]
-        for part in parts:
-            if part not in values:
-                values[part] = _PARTS[part](one)
-            texts = [f"{text}|{value}" for text in texts for value in values[part]]
-        found += texts
-    return found
+    needed, places = _key_parts(rules)
+    values = {part: _PARTS[part](one) for part in needed}
+    return [
+        "|".join(text)
+        for place, parts in places
+        for text in product(place, *[values[part] for part in parts])
+    ]
+
+
+@lru_cache(maxsize=64)
+def _key_parts(rules: Linkage) -> tuple[frozenset[str], tuple[tuple[tuple[str], tuple[str, ...]], ...]]:
+    needed = frozenset(part for parts in rules.keys for part in parts)
+    return needed, tuple(((str(place),), parts) for place, parts in enumerate(rules.keys))
 
 
 # ---------------------------------------------------------------- levels: how two records compare
@@ -254,17 +258,23 @@ def _swapped(a: Traits, b: Traits, rules: Linkage) -> bool:
 
 def _two_parts(a: Traits, b: Traits, rules: Linkage) -> bool:
     """All but one part the same; of two people who are given 1 January, because only their years are known, that is nothing."""
+    (year, month, day), (other_year, other_month, other_day) = a.birth, b.birth
     return (
-        all(a.birth)
+        (year == other_year) + (month == other_month) + (day == other_day) == 2
+        and all(a.birth)
         and all(b.birth)
-        and sum(x == y for x, y in zip(a.birth, b.birth, strict=True)) == 2
-        and not a.birth[1:] == b.birth[1:] == (1, 1)
+        and not month == day == other_month == other_day == 1
     )
 
 
 def _new_year(a: Traits, b: Traits, rules: Linkage) -> bool:
     """The same year, and one of them is 1 January: what many systems write when they know the year only."""
     return a.birth[0] == b.birth[0] and all(a.birth) and all(b.birth) and (1, 1) in (a.birth[1:], b.birth[1:])
+
+
+def _born_both(a: Traits, b: Traits) -> bool:
+    (year, month, day), (other_year, other_month, other_day) = a.birth, b.birth
+    return bool((year and other_year) or (month and other_month) or (day and other_day))
 
 
 def _partly(a: Traits, b: Traits, rules: Linkage) -> bool:
@@ -307,8 +317,8 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
         ),
     },
     "given": {
-        "name": lambda a, b, rules: not set(a.given).isdisjoint(b.given),
-        "spelt": lambda a, b, rules: any(
+        "name": lambda a, b, rules: bool(a.given) and not set(a.given).isdisjoint(b.given),
+        "spelt": lambda a, b, rules: bool(a.given and b.given) and any(
             _resemble(x, y, rules.alike) for x in a.given for y in b.given
         ),
         "initials": lambda a, b, rules: len(a.initials) > 1 and a.initials == b.initials,
@@ -347,7 +357,7 @@ _LEVELS: Mapping[str, Mapping[str, _Predicate]] = {
 _COMPARABLE: Mapping[str, Callable[[Traits, Traits], bool]] = {
     "surname": lambda a, b: bool(a.surnames and b.surnames),
     "given": lambda a, b: bool(a.initials and b.initials),
-    "birth": lambda a, b: any(x and y for x, y in zip(a.birth, b.birth, strict=True)),
+    "birth": _born_both,
     "address": lambda a, b: bool(a.postcode and b.postcode),
     "contact": lambda a, b: bool((a.phone and b.phone) or (a.email and b.email)),
 }
@@ -361,13 +371,29 @@ def model_of(a: Traits, b: Traits) -> str:
     return SAME_ADDRESS if one_door else NEARBY
 
 
+# Of each declared comparison: whether two records can be compared, and its levels in order.
+_Tests = tuple[Callable[[Traits, Traits], bool], tuple[tuple[str, _Predicate], ...]]
+
+
+@lru_cache(maxsize=64)
+def _tests(rules: Linkage) -> Mapping[str, _Tests]:
+    return {
+        name: (_COMPARABLE[name], tuple((level, _LEVELS[name][level]) for level in levels))
+        for name, levels in rules.comparisons.items()
+    }
+
+
 def level(comparison: str, a: Traits, b: Traits, rules: Linkage) -> str | None:
     """The first declared level that holds, else `different`; None when a side has nothing to compare."""
-    if not _COMPARABLE[comparison](a, b):
+    return _level(_tests(rules)[comparison], a, b, rules)
+
+
+def _level(tests: _Tests, a: Traits, b: Traits, rules: Linkage) -> str | None:
+    comparable, levels = tests
+    if not comparable(a, b):
         return None
-    predicates = _LEVELS[comparison]
-    for name in rules.comparisons[comparison]:
-        if predicates[name](a, b, rules):
+    for name, holds in levels:
+        if holds(a, b, rules):
             return name
     return DIFFERENT
 
@@ -393,9 +419,8 @@ def weigh(a: Traits, b: Traits, rules: Linkage) -> Weight:
     total = model.prior
     levels: dict[str, str | None] = {}
     parts: dict[str, float] = {}
-    for comparison in rules.comparisons:
-        found = level(comparison, a, b, rules)
-        levels[comparison] = found
+    for comparison, tests in _tests(rules).items():
+        levels[comparison] = found = _level(tests, a, b, rules)
         if found is None:
             continue
         part = model.weights[comparison][found]
@@ -489,6 +514,8 @@ def _contradicted(pairs: Iterable[Mapping[str, str | None]], rules: Linkage) -> 
     """
     pairs = list(pairs)
     for name, forbidden in rules.veto.items():
+        if {levels[name] for levels in pairs}.isdisjoint(forbidden):
+            continue
         said = {None if _by_another_name(name, levels) else levels[name] for levels in pairs}
         if said.isdisjoint(forbidden):
             continue
@@ -537,12 +564,14 @@ def decide(
     other person comes within `margin`; persons that weigh so together and do not contradict each other turn out to be
     one. Doubt is a review, and a review links nobody.
     """
+    if not persons:
+        return Decision(Outcome.NEW, Reason.UNSEEN)
     standings = sorted(
-        (_standing(one, person, looks, rules, crowded) for person, looks in persons.items()),
+        [_standing(one, person, looks, rules, crowded) for person, looks in persons.items()],
         key=lambda found: -found.weight,
     )
-    if not standings or standings[0].weight < rules.review:
-        return Decision(Outcome.NEW, Reason.TOO_LITTLE if standings else Reason.UNSEEN)
+    if standings[0].weight < rules.review:
+        return Decision(Outcome.NEW, Reason.TOO_LITTLE)
     barred = {found.person for found in standings if apart(found.person, None)}
     allowed = [found for found in standings if found.person not in barred]
     fit = [found for found in allowed if found.enough and not found.contradicted]

@@ -82,8 +82,8 @@ class Matcher:
     ) -> None:
         self._rules, self._new_person = rules, new_person
         self._verdicts = verdicts or Verdicts()
-        self._found: dict[int, list[str]] = defaultdict(list)
-        self._looks: dict[int, int] = defaultdict(int)
+        self._found: dict[int, dict[str, None]] = {}
+        self._looks: dict[int, int] = {}
         self._persons: dict[str, _Person] = {}
         self._became: dict[str, str] = {}
         self._at: dict[str, str] = {}
@@ -92,8 +92,12 @@ class Matcher:
 
     def know_key(self, key: int, persons: Sequence[str], looks: int) -> None:
         """The persons under a key, and how many looks: one more than the cap is enough to know it is generic."""
-        self._found[key].extend(persons)
-        self._looks[key] += looks
+        found = self._found.get(key)
+        if found is None:
+            self._found[key], self._looks[key] = dict.fromkeys(persons), looks
+        else:
+            found.update(dict.fromkeys(persons))
+            self._looks[key] += looks
 
     def know(self, person: str, signal_id: str, received_at: datetime, one: Traits) -> None:
         """A look of a person."""
@@ -104,8 +108,8 @@ class Matcher:
 
     def place(self, entry: Entry) -> Placement:
         """Decide who a record is about, and remember it."""
-        candidates = self._candidates(entry)
-        one = self._without_generic(entry)
+        candidates, generic = self._candidates(entry)
+        one = self._without(generic, entry) if generic else entry.traits
         forced = self._forced(entry)
         if forced:
             decision = Decision(Outcome.LINK, Reason.ENOUGH, forced[0], merge=tuple(forced[1:]))
@@ -115,14 +119,14 @@ class Matcher:
                 one, looks, self._rules, lambda a, b: self._apart(entry, a, b), self._crowded(entry)
             )
         person, merged = self._settle(entry, decision)
-        known = self._persons.setdefault(person, _Person())
-        keyed = all(look.traits != entry.traits for look in known.looks) or self._spoken(entry.signal_id)
+        known = self._persons.get(person)
+        if known is None:
+            known = self._persons[person] = _Person()
+        keyed = entry.traits not in [look.traits for look in known.looks] or self._spoken(entry.signal_id)
         if keyed:
             self._add(known, entry.signal_id, entry.received_at, entry.traits)
             for key in entry.keys:
-                self._looks[key] += 1
-                if person not in self._found[key]:
-                    self._found[key].append(person)
+                self.know_key(key, (person,), 1)
         self._at[entry.signal_id] = person
         return Placement(
             person,
@@ -157,24 +161,25 @@ class Matcher:
 
     def residents(self, unit_key: int) -> list[str]:
         """The persons at an address unit."""
-        return list(dict.fromkeys(self._now(person) for person in self._found[unit_key]))
+        return list(dict.fromkeys(map(self._now, self._found.get(unit_key, ()))))
 
-    def _candidates(self, entry: Entry) -> dict[str, None]:
+    def _candidates(self, entry: Entry) -> tuple[dict[str, None], frozenset[int]]:
+        """The persons under the keys of a record, and those of its keys that are generic."""
         found: dict[str, None] = {}
+        generic = []
         for key in entry.keys:
-            if self._looks[key] <= self._rules.cap:
-                for person in self._found[key]:
-                    found[self._now(person)] = None
-        return found
+            looks = self._looks.get(key, 0)
+            if looks > self._rules.cap:
+                generic.append(key)
+            elif looks:
+                found.update(self._found[key])
+        return dict.fromkeys(map(self._now, found)) if self._became else found, frozenset(generic)
 
-    def _without_generic(self, entry: Entry) -> Traits:
+    def _without(self, generic: frozenset[int], entry: Entry) -> Traits:
         """The traits without what too many people share: such a value tells nobody from anybody."""
-        one, cap = entry.traits, self._rules.cap
-        if not any(self._looks[key] > cap for key in entry.keys):
-            return one
-        texts = dict(zip(linkage.keys(one, self._rules), entry.keys, strict=True))
-        for text, key in texts.items():
-            if self._looks[key] <= cap:
+        one = entry.traits
+        for text, key in zip(linkage.keys(one, self._rules), entry.keys, strict=True):
+            if key not in generic:
                 continue
             match self._rules.keys[int(text.partition("|")[0])]:
                 case ("phone",):
@@ -229,8 +234,8 @@ class Matcher:
 
     def _forced(self, entry: Entry) -> list[str]:
         """The persons that a human said this record is about."""
-        said = self._verdicts.same.get(entry.signal_id, frozenset())
-        return sorted({self.person_of(other) for other in said if other in self._at})
+        said = self._verdicts.same.get(entry.signal_id)
+        return sorted({self.person_of(other) for other in said if other in self._at}) if said else []
 
     def _apart(self, entry: Entry, person: str, other: str | None) -> bool:
         mine = self._persons[person].spoken
@@ -240,10 +245,11 @@ class Matcher:
         return any(not self._verdicts.apart.get(one, frozenset()).isdisjoint(theirs) for one in mine)
 
     def _crowded(self, entry: Entry) -> bool:
-        if entry.unit_key is None or self._looks[entry.unit_key] > self._rules.cap:
+        unit = entry.unit_key
+        if unit is None or len(self._found.get(unit, ())) < self._rules.crowd_persons:
             return False
-        persons = self.residents(entry.unit_key)
-        if len(persons) < self._rules.crowd_persons:
+        persons = self.residents(unit)
+        if len(persons) < self._rules.crowd_persons or self._looks[unit] > self._rules.cap:
             return False
         traits = (look.traits for person in persons for look in self._persons[person].looks)
         return linkage.distinct(traits) >= self._rules.crowd_surnames

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from struct import Struct
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from bereik.matching import Entry, Matcher, Verdicts
 from bereik.ports import Assignment, Box, Placed, RecordRow, Register, Sealed, VaultTables
 
 _UNIT = ("unit",)
+_FIRST = Struct(">q")
 
 
 def seal_record(
@@ -44,23 +46,27 @@ def seal(who: Identity, rules: Linkage, row: RecordRow) -> RecordRow:
 
 def household(register: Register, one: Traits) -> str | None:
     """The household of an address unit; None without an address."""
-    return register.box.id(f"household|{one.unit}") if one.unit else None
+    unit = one.unit
+    return register.box.id(f"household|{unit}") if unit else None
 
 
 def keys_of(register: Register, one: Traits, rules: Linkage) -> tuple[tuple[int, ...], int | None]:
     """The keyed hashes that a record is found by, in the order of `linkage.keys`, and the one of its address unit."""
-    texts = linkage.keys(one, rules)
-    found = tuple(_key(register.box.digest(f"key|{text}")) for text in texts)
-    place = f"{rules.keys.index(_UNIT)}|" if _UNIT in rules.keys else None
-    unit = next(
-        (key for key, text in zip(found, texts, strict=True) if place and text.startswith(place)), None
-    )
-    return found, unit
+    texts, digest = linkage.keys(one, rules), register.box.digest
+    found = tuple([_key(digest(f"key|{text}")) for text in texts])
+    if _UNIT not in rules.keys:
+        return found, None
+    place = f"{rules.keys.index(_UNIT)}|"
+    for key, text in zip(found, texts, strict=True):
+        if text.startswith(place):
+            return found, key
+    return found, None
 
 
 def _key(digest: bytes) -> int:
     # 8 of 16 bytes: among 10 million keys two meet by chance once in 370,000 registers, and then only cost a comparison.
-    return int.from_bytes(digest[:8], "big", signed=True)
+    key: int = _FIRST.unpack_from(digest)[0]
+    return key
 
 
 def context(register: Register, signal_id: str) -> bytes:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from itertools import combinations, islice
+from itertools import accumulate, combinations, islice
 from pathlib import Path
 from statistics import mean, quantiles
 from tempfile import TemporaryDirectory
@@ -320,9 +320,12 @@ def _speed(bundle: Bundle, people: int, say: Say) -> Speed:
         _fill(register, crowd, people, say)
         known = [identity(row, "again ") for row in more]
         say("signals one by one, and in batches")
-        singles = [1000 * _timed(register, [one]) for one in known[:_SINGLES]]
+        singles = [1000 * _timed(register, one) for one in known[:_SINGLES]]
         rest = known[_SINGLES:]
-        seconds = sum(_timed(register, rest[at : at + _BATCH]) for at in range(0, len(rest), _BATCH))
+        batches = [rest[at : at + _BATCH] for at in range(0, len(rest), _BATCH)]
+        began = time.perf_counter()
+        count = sum(register.stream(batches, register.register()))
+        seconds = time.perf_counter() - began
     cuts = quantiles(singles, n=100)
     say("Splink against the same people")
     splink_one, splink_many = _splink(bundle, people, more)
@@ -330,25 +333,24 @@ def _speed(bundle: Bundle, people: int, say: Say) -> Speed:
         people,
         _rounded(cuts[49]),
         _rounded(cuts[98]),
-        round(len(rest) / seconds),
+        round(count / seconds),
         _rounded(1000 * splink_one),
         round(_BATCH / splink_many),
     )
 
 
 def _fill(register: Trial, crowd: Iterable[tuple[str, datetime, Identity]], people: int, say: Say) -> None:
-    source, done = iter(crowd), 0
-    while batch := list(islice(source, _FILL)):
-        register.identify(register.prepare(batch, register.register()))
-        done += len(batch)
+    source = iter(crowd)
+    batches = iter(lambda: list(islice(source, _FILL)), [])
+    for done in accumulate(register.stream(batches, register.register())):
         if done % 50_000 == 0:
             say(f"{done:,} of {people:,} in the register")
 
 
-def _timed(register: Trial, records: Sequence[tuple[str, datetime, Identity]]) -> float:
+def _timed(register: Trial, record: tuple[str, datetime, Identity]) -> float:
     """Seconds from the fields as written to the committed decision."""
     began = time.perf_counter()
-    register.identify(register.prepare(records, register.register()))
+    register.identify(register.prepare([record], register.register()))
     return time.perf_counter() - began
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from bereik import vault
+from bereik import interpreter, vault
 from bereik.bundle import Bundle
 from bereik.keys import Keyring
 from bereik.linkage import Identity
@@ -52,6 +53,27 @@ class Trial:
         with self.store.transaction() as tx, tx.role(f"vault_{self.purpose}"):
             return vault.identify(rows, VaultRows(tx, self.purpose), self.bundle.linkage, self._bundle_id)
 
+    def stream(
+        self, batches: Iterable[Sequence[tuple[str, datetime, Identity]]], register: Register
+    ) -> Iterator[int]:
+        """Prepare and identify batch after batch; yields how many records each held, once it is committed.
+
+        A batch is prepared while the one before is written, as a consumer does it.
+        """
+        with ThreadPoolExecutor(1, "writer") as writer:
+            writing: Future[int] | None = None
+            for batch in batches:
+                rows = self.prepare(batch, register)
+                if writing is not None:
+                    yield writing.result()
+                writing = writer.submit(self._write, rows)
+            if writing is not None:
+                yield writing.result()
+
+    def _write(self, rows: Sequence[RecordRow]) -> int:
+        self.identify(rows)
+        return len(rows)
+
     @contextmanager
     def linking(self) -> Iterator[VerdictRows]:
         """The vault for whoever decides about links, in a transaction of its own."""
@@ -88,6 +110,7 @@ def trial(bundle: Bundle) -> Iterator[Trial]:
         operator.close()
         path = Path(folder) / "keyring.json"
         Keyring.create(path)
+        interpreter.steady()
         store, linkers = Store(url(INTAKE), pool_size=4), Store(url(LINKAGE))
         try:
             yield Trial(bundle, bundle_id, store, linkers, Keyring.load(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID, uuid5
@@ -99,12 +100,12 @@ def resolve(source: Path, target: Path, bundle: Bundle, say: Callable[[str], Non
     _writable(target).close()
     say("starting a database")
     with trial(bundle) as register_trial:
-        register = register_trial.register()
-        for start in range(0, len(records), BATCH):
-            part = [(id_of(name), at, who) for name, at, who in records[start : start + BATCH]]
-            register_trial.identify(register_trial.prepare(part, register))
-            if (start // BATCH) % 10 == 9:
-                say(f"{start + len(part)} of {len(records)}")
+        rows = [(id_of(name), at, who) for name, at, who in records]
+        parts = (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+        done = accumulate(register_trial.stream(parts, register_trial.register()))
+        for number, count in enumerate(done, start=1):
+            if number % 10 == 0:
+                say(f"{count} of {len(records)}")
         standing = register_trial.standing()
     counts = {"link": 0, "review": 0, "new": 0}
     with _writable(target) as out:

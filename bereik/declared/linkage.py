@@ -59,6 +59,10 @@ class Linkage:
     crowd_surnames: int
     models: Mapping[str, LinkModel] = field(repr=False)
 
+    def __hash__(self) -> int:
+        """Of a few figures only: mappings have none, and every comparison of two records asks (`linkage.level`)."""
+        return hash((self.link, self.review, self.margin))
+
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Linkage:
         """Linkage as the document has it."""
