@@ -58,7 +58,7 @@ _PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "0800
 # What a session remembers of itself: the names of its TEMP tables.
 _STAGES = "stages"
 
-HEAD = "0020"
+HEAD = "0021"
 
 # Insert, select and delete are paid per row and not per message; 500 of 700 bytes are 350 kB.
 MESSAGES_PER_ROW = 500
