@@ -35,13 +35,14 @@ class LinkModel:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Linkage:
     """How people are recognised: `schemas/linkage.yaml` with the trained weights.
 
-    `comparisons` are levels in order; `keys` the parts that candidates are found by; `link`, `review` and `margin` log2
-    odds; from `crowd_persons` with `crowd_surnames` on, an address is marked. `person` and `household` are only for the
-    quality of a delivered file: what makes two of its rows look alike.
+    Equal to itself only, so that what is made of rules once can be looked up by them. `comparisons` are levels in order;
+    `keys` the parts that candidates are found by; `link`, `review` and `margin` log2 odds; from `crowd_persons` with
+    `crowd_surnames` on, an address is marked. `person` and `household` are only for the quality of a delivered file: what
+    makes two of its rows look alike.
     """
 
     fields: Mapping[str, str]  # name -> "person" | "address" | "contact"
@@ -58,10 +59,6 @@ class Linkage:
     crowd_persons: int
     crowd_surnames: int
     models: Mapping[str, LinkModel] = field(repr=False)
-
-    def __hash__(self) -> int:
-        """Of a few figures only: mappings have none, and every comparison of two records asks (`linkage.level`)."""
-        return hash((self.link, self.review, self.margin))
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Linkage:
