@@ -5,7 +5,7 @@ Edges implement these; capabilities never import an edge. No logic lives here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
@@ -170,6 +170,17 @@ class LookRow:
     sealed: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Who shares a key: (key, persons, looks) of each key that the register knows, and every keyed record of those persons.
+
+    It stops counting beyond the cap, and the records of who shares only such keys are left out.
+    """
+
+    keys: Sequence[tuple[int, Sequence[str], int]]
+    looks: Sequence[LookRow]
+
+
 class Sealed(Protocol):
     """A stored record that can be opened."""
 
@@ -212,10 +223,9 @@ class VaultTables(Protocol):
     """Rows of one purpose in the schema `vault`."""
 
     def lock(self, registers: Iterable[int]) -> None: ...
-    def under_keys(
-        self, register_id: int, keys: Sequence[int], cap: int
-    ) -> list[tuple[int, list[str], int]]: ...
-    def looks(self, persons: Sequence[str]) -> list[LookRow]: ...
+    def candidates(
+        self, register_id: int, parts: Sequence[Collection[int]], cap: int
+    ) -> Generator[Candidates, None, None]: ...
     def verdicts(self, register_id: int) -> list[tuple[str, str, bool]]: ...
     def crowded(self, households: Sequence[str]) -> set[str]: ...
     def save(self, rows: Sequence[RecordRow], bundle_id: int) -> None: ...

@@ -6,6 +6,7 @@ What leaves it is an assignment: a signal, a person and a household as keyed ids
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from itertools import groupby
 from struct import Struct
 from typing import Any
@@ -22,6 +23,8 @@ from bereik.ports import Assignment, Box, Placed, RecordRow, Register, Sealed, V
 
 _UNIT = ("unit",)
 _FIRST = Struct(">q")
+# So many records are placed while PostgreSQL looks up the keys of the next.
+_PART = 250
 
 
 def seal_record(
@@ -129,42 +132,51 @@ def _place(
 ) -> None:
     register = rows[0].register
     matcher = Matcher(rules, new_person(register), Verdicts.of(tables.verdicts(register.register_id)))
-    persons: dict[str, None] = {}
-    wanted = list({key for row in rows for key in row.keys})
-    for key, found, looks in tables.under_keys(register.register_id, wanted, rules.cap):
-        matcher.know_key(key, found, looks)
-        if looks <= rules.cap:
-            persons.update(dict.fromkeys(found))
-    # Where a record without an addition may turn out to belong.
-    without = {
-        (row.traits.number, row.traits.postcode)
-        for row in rows
-        if row.traits.number and not row.traits.addition
-    }
-    homes = {row.household_id for row in rows}
-    for look in tables.looks(list(persons)):
-        one = open_traits(register, look)
-        matcher.know(look.person_id, look.signal_id, look.received_at, one)
-        if one.addition and (one.number, one.postcode) in without:
-            homes.add(household(register, one))
-    crowded = tables.crowded([home for home in homes if home is not None])
+    parts = [rows[at : at + _PART] for at in range(0, len(rows), _PART)]
+    known: set[str] = set()
+    crowding: list[bool] = []
+    with closing(tables.candidates(register.register_id, _wanted(parts), rules.cap)) as found:
+        for part, candidates in zip(parts, found, strict=True):
+            for key, persons, looks in candidates.keys:
+                matcher.know_key(key, persons, looks)
+            for look in candidates.looks:
+                if look.person_id not in known:
+                    one = open_traits(register, look)
+                    matcher.know(look.person_id, look.signal_id, look.received_at, one)
+            known.update(look.person_id for look in candidates.looks)
+            crowding += [_place_one(row, matcher, became) for row in part]
+    crowded = tables.crowded(list({row.household_id for row in rows if row.household_id is not None}))
     new: dict[str, int] = {}
-    for row in rows:
-        placed = matcher.place(Entry(row.signal_id, row.received_at, row.traits, row.keys, row.unit_key))
-        row.person_id, row.outcome, row.reason = placed.person, placed.outcome.value, placed.reason.value
-        row.against, row.weight = placed.against, placed.weight
-        row.keyed = placed.keyed and bool(row.keys)
-        became.update(dict.fromkeys(placed.merged, placed.person))
-        door = matcher.door(placed.person, row.traits)
-        if door != row.traits.addition:
-            row.household_id = household(register, row.traits._replace(addition=door))
-            row.crowded = row.household_id in crowded
-        elif row.household_id is not None and row.unit_key is not None:
-            row.crowded = row.household_id in crowded
-            if placed.crowded and not row.crowded:
-                new[row.household_id] = row.unit_key
-                crowded.add(row.household_id)
+    for row, crowds in zip(rows, crowding, strict=True):
+        row.crowded = row.household_id in crowded
+        if crowds and not row.crowded and row.household_id is not None and row.unit_key is not None:
+            new[row.household_id] = row.unit_key
+            crowded.add(row.household_id)
     residents.update({home: matcher.residents(key) for home, key in new.items()})
+
+
+def _place_one(row: RecordRow, matcher: Matcher, became: dict[str, str]) -> bool:
+    """Fill a row with where it came to stand; whether its own door has too many unrelated people by now."""
+    placed = matcher.place(Entry(row.signal_id, row.received_at, row.traits, row.keys, row.unit_key))
+    row.person_id, row.outcome, row.reason = placed.person, placed.outcome.value, placed.reason.value
+    row.against, row.weight = placed.against, placed.weight
+    row.keyed = placed.keyed and bool(row.keys)
+    became.update(dict.fromkeys(placed.merged, placed.person))
+    door = matcher.door(placed.person, row.traits)
+    if door == row.traits.addition:
+        return placed.crowded
+    row.household_id = household(row.register, row.traits._replace(addition=door))
+    return False
+
+
+def _wanted(parts: Sequence[Sequence[RecordRow]]) -> list[set[int]]:
+    """The keys of each part that no earlier part has: what is under a key is counted once."""
+    asked: set[int] = set()
+    wanted = []
+    for part in parts:
+        wanted.append({key for row in part for key in row.keys} - asked)
+        asked |= wanted[-1]
+    return wanted
 
 
 def _apart_from_batch(moved: Sequence[Placed], rows: Mapping[str, RecordRow]) -> list[Placed]:

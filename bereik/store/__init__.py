@@ -231,6 +231,24 @@ class Tx:
         """Run one query and return its rows."""
         return self.raw.execute(sql, params, prepare=True).fetchall()
 
+    def each(self, sql: str, params: Sequence[Any]) -> Iterator[list[TupleRow]]:
+        """Run one query with each of these parameters, and give the rows of each in turn.
+
+        PostgreSQL runs the next while the rows of one are used, so nothing else can be asked before the last was given.
+        """
+        if len(params) == 1:
+            yield self.rows(sql, params[0])
+            return
+        with self.raw.pipeline():
+            running = None
+            for one in params:
+                rows = running.fetchall() if running is not None else None
+                running = self.execute(sql, one)
+                if rows is not None:
+                    yield rows
+            if running is not None:
+                yield running.fetchall()
+
     @contextmanager
     def role(self, name: str) -> Iterator[Self]:
         """Within the block the transaction has only the rights of `name` (SET LOCAL ROLE)."""
