@@ -6,8 +6,7 @@ n gives what n batches of one give, and records in the order of receipt give the
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -49,17 +48,22 @@ class Placement:
 class Verdicts:
     """What humans decided about pairs of signals: never one person (`apart`), or one person (`same`)."""
 
-    apart: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    same: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    apart: dict[str, set[str]] = field(default_factory=dict)
+    same: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str, bool]]) -> Verdicts:
         """From (one, other, same) rows, in either order."""
-        found: dict[bool, dict[str, set[str]]] = {False: defaultdict(set), True: defaultdict(set)}
+        found = cls()
         for one, other, same in pairs:
-            found[same][one].add(other)
-            found[same][other].add(one)
-        return cls(*({key: frozenset(value) for key, value in found[same].items()} for same in (False, True)))
+            found.add(one, other, same)
+        return found
+
+    def add(self, one: str, other: str, same: bool) -> None:
+        """One pair more."""
+        pairs = self.same if same else self.apart
+        pairs.setdefault(one, set()).add(other)
+        pairs.setdefault(other, set()).add(one)
 
 
 @dataclass(slots=True)
@@ -81,7 +85,7 @@ class Matcher:
         self, rules: Linkage, new_person: Callable[[str], str], verdicts: Verdicts | None = None
     ) -> None:
         self._rules, self._new_person = rules, new_person
-        self._verdicts = verdicts or Verdicts()
+        self._verdicts = Verdicts() if verdicts is None else verdicts
         self._found: dict[int, dict[str, None]] = {}
         self._looks: dict[int, int] = {}
         self._persons: dict[str, _Person] = {}
@@ -103,6 +107,13 @@ class Matcher:
         """A look of a person."""
         self._add(self._persons.setdefault(person, _Person()), signal_id, received_at, one)
         self._at[signal_id] = person
+
+    def know_apart(self, one: str, other: str) -> None:
+        """Two signals of which a human said that they are never of one person; known by now, or later."""
+        self._verdicts.add(one, other, same=False)
+        for signal_id in (one, other):
+            if signal_id in self._at:
+                self._persons[self.person_of(signal_id)].spoken.add(signal_id)
 
     # ------------------------------------------------------------ placing
 

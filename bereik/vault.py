@@ -18,7 +18,7 @@ from bereik.days import local_day
 from bereik.declared.linkage import Linkage
 from bereik.declared.signals import SignalType
 from bereik.linkage import Identity, Traits
-from bereik.matching import Entry, Matcher, Verdicts
+from bereik.matching import Entry, Matcher
 from bereik.ports import Assignment, Box, Placed, RecordRow, Register, Sealed, VaultTables
 
 _UNIT = ("unit",)
@@ -112,26 +112,29 @@ def identify(rows: Sequence[RecordRow], tables: VaultTables, rules: Linkage, bun
     ordered = sorted(rows, key=lambda row: row.register.register_id)
     tables.lock({row.register.register_id for row in ordered})
     became: dict[str, str] = {}
-    residents: dict[str, Sequence[str]] = {}
+    crowding: dict[str, Sequence[str]] = {}
     for _, members in groupby(ordered, key=lambda row: row.register.register_id):
-        _place(list(members), tables, rules, became, residents)
+        crowding |= _place(list(members), tables, rules, became)
     # Saved first, so that a merge or a crowd moves the rows of this batch as it moves those of batches before.
-    tables.save(ordered, bundle_id)
+    crowded = tables.save(ordered, bundle_id)
+    new: dict[str, Sequence[str]] = {}
+    for row in ordered:
+        row.crowded = row.household_id in crowded
+        if row.signal_id in crowding and not row.crowded and row.household_id is not None:
+            new[row.household_id] = crowding[row.signal_id]
+            crowded.add(row.household_id)
     moved = tables.merge(became, bundle_id) if became else []
-    if residents:
-        moved += tables.crowd(residents)
+    if new:
+        moved += tables.crowd(new)
     return _apart_from_batch(moved, {row.signal_id: row for row in ordered})
 
 
 def _place(
-    rows: list[RecordRow],
-    tables: VaultTables,
-    rules: Linkage,
-    became: dict[str, str],
-    residents: dict[str, Sequence[str]],
-) -> None:
+    rows: list[RecordRow], tables: VaultTables, rules: Linkage, became: dict[str, str]
+) -> dict[str, Sequence[str]]:
+    """Fill the rows of one register. Of each whose own door has too many unrelated people by now, who lives there."""
     register = rows[0].register
-    matcher = Matcher(rules, new_person(register), Verdicts.of(tables.verdicts(register.register_id)))
+    matcher = Matcher(rules, new_person(register))
     parts = [rows[at : at + _PART] for at in range(0, len(rows), _PART)]
     known: set[str] = set()
     crowding: list[bool] = []
@@ -143,16 +146,15 @@ def _place(
                 if look.person_id not in known:
                     one = open_traits(register, look)
                     matcher.know(look.person_id, look.signal_id, look.received_at, one)
+                    for other in look.apart or ():
+                        matcher.know_apart(look.signal_id, other)
             known.update(look.person_id for look in candidates.looks)
             crowding += [_place_one(row, matcher, became) for row in part]
-    crowded = tables.crowded(list({row.household_id for row in rows if row.household_id is not None}))
-    new: dict[str, int] = {}
-    for row, crowds in zip(rows, crowding, strict=True):
-        row.crowded = row.household_id in crowded
-        if crowds and not row.crowded and row.household_id is not None and row.unit_key is not None:
-            new[row.household_id] = row.unit_key
-            crowded.add(row.household_id)
-    residents.update({home: matcher.residents(key) for home, key in new.items()})
+    return {
+        row.signal_id: matcher.residents(row.unit_key)
+        for row, crowds in zip(rows, crowding, strict=True)
+        if crowds and row.unit_key is not None
+    }
 
 
 def _place_one(row: RecordRow, matcher: Matcher, became: dict[str, str]) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from bereik import interpreter, vault
 from bereik.bundle import Bundle
@@ -23,14 +26,20 @@ from bereik.verdicts import Desk
 INTAKE, LINKAGE = "bereik_intake", "bereik_linkage"
 
 
+# A signal's id, when it came, and its identity as written.
+Record = tuple[str, datetime, Identity]
+# Takes batches of them, and yields how many each held once it is committed.
+Crew = Callable[[Iterable[Sequence[Record]]], Iterator[int]]
+
+
 class Trial:
     """A register that is there for as long as a command runs. Encryption, keyed hashes and row security are on."""
 
-    def __init__(
-        self, bundle: Bundle, bundle_id: int, store: Store, linkers: Store, keyring: Keyring
-    ) -> None:
-        self.bundle, self.store, self.linkers, self._bundle_id = bundle, store, linkers, bundle_id
-        self._keyring, self._registers = keyring, Registers(store, keyring)
+    def __init__(self, bundle: Bundle, bundle_id: int, url: Callable[[str], str], keyring: Path) -> None:
+        """`url` gives the database as a login role sees it."""
+        self.bundle, self._bundle_id, self._url, self._keyring = bundle, bundle_id, url, keyring
+        self.store, self.linkers = Store(url(INTAKE), pool_size=4), Store(url(LINKAGE))
+        self._registers = Registers(self.store, Keyring.load(keyring))
         # Any purpose and municipality will do: the register is the unit of identity, and its rules are the same in all.
         self.purpose = next(name for name, one in bundle.purposes.items() if one.subject == "address")
 
@@ -38,9 +47,7 @@ class Trial:
         """The register of a municipality; by default of the first."""
         return self._registers(self.purpose, municipality or min(self.bundle.municipalities))
 
-    def prepare(
-        self, records: Sequence[tuple[str, datetime, Identity]], register: Register
-    ) -> list[RecordRow]:
+    def prepare(self, records: Sequence[Record], register: Register) -> list[RecordRow]:
         """Rows with what each record is sealed as and found by."""
         rules = self.bundle.linkage
         return [
@@ -53,9 +60,7 @@ class Trial:
         with self.store.transaction() as tx, tx.role(f"vault_{self.purpose}"):
             return vault.identify(rows, VaultRows(tx, self.purpose), self.bundle.linkage, self._bundle_id)
 
-    def stream(
-        self, batches: Iterable[Sequence[tuple[str, datetime, Identity]]], register: Register
-    ) -> Iterator[int]:
+    def stream(self, batches: Iterable[Sequence[Record]], register: Register) -> Iterator[int]:
         """Prepare and identify batch after batch; yields how many records each held, once it is committed.
 
         A batch is prepared while the one before is written, as a consumer does it.
@@ -74,6 +79,30 @@ class Trial:
         self.identify(rows)
         return len(rows)
 
+    def take(self, records: Sequence[Record]) -> int:
+        """Prepare and identify one batch; how many records it held."""
+        return self._write(self.prepare(records, self.register()))
+
+    @contextmanager
+    def crew(self, size: int) -> Iterator[Crew]:
+        """So many processes that identify in this register at once, as consumers of one group do.
+
+        One of them prepares and identifies a batch; in which order the batches come to stand is not fixed.
+        """
+        door = (self.bundle.document, self._bundle_id, self._url(INTAKE), self._keyring)
+        with ProcessPoolExecutor(size, get_context("spawn"), _join, door) as pool:
+
+            def share(batches: Iterable[Sequence[Record]]) -> Iterator[int]:
+                # One more than they are: whoever is done finds the next at hand.
+                ahead: deque[Future[int]] = deque()
+                for batch in batches:
+                    ahead.append(pool.submit(_identify, batch))
+                    if len(ahead) > size + 1:
+                        yield ahead.popleft().result()
+                yield from (one.result() for one in ahead)
+
+            yield share
+
     @contextmanager
     def linking(self) -> Iterator[VerdictRows]:
         """The vault for whoever decides about links, in a transaction of its own."""
@@ -86,6 +115,11 @@ class Trial:
         with self.linking() as tables:
             yield Desk(register, tables, self.bundle.linkage, self._bundle_id, lambda _: None)
 
+    def close(self) -> None:
+        """Give all connections back."""
+        self.store.close()
+        self.linkers.close()
+
     def standing(self) -> dict[str, tuple[str, str | None, str]]:
         """(person, household, first outcome) of every signal, after all merges."""
         with self.store.transaction() as tx, tx.role(f"vault_{self.purpose}"):
@@ -94,6 +128,20 @@ class Trial:
                 " JOIN vault.link l ON l.signal_id = r.signal_id AND l.version = 1"
             )
         return {signal_id: (person, household, outcome) for signal_id, person, household, outcome in rows}
+
+
+# In a process of a crew: the register it works in.
+_working: list[Trial] = []
+
+
+def _join(document: Mapping[str, Any], bundle_id: int, url: str, keyring: Path) -> None:
+    interpreter.steady()
+    _working.append(Trial(Bundle.load(document), bundle_id, lambda _: url, keyring))
+
+
+def _identify(batch: Sequence[Record]) -> int:
+    (place,) = _working
+    return place.take(batch)
 
 
 @contextmanager
@@ -108,12 +156,11 @@ def trial(bundle: Bundle) -> Iterator[Trial]:
         with operator.transaction() as tx:
             bundle_id = bundles.save(tx, bundle.sha256, bundle.document)
         operator.close()
-        path = Path(folder) / "keyring.json"
-        Keyring.create(path)
+        keyring = Path(folder) / "keyring.json"
+        Keyring.create(keyring)
         interpreter.steady()
-        store, linkers = Store(url(INTAKE), pool_size=4), Store(url(LINKAGE))
+        place = Trial(bundle, bundle_id, url, keyring)
         try:
-            yield Trial(bundle, bundle_id, store, linkers, Keyring.load(path))
+            yield place
         finally:
-            store.close()
-            linkers.close()
+            place.close()

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from struct import pack
@@ -58,7 +59,7 @@ _PASSING = {"40001", "40P01", "53300", "57P01", "57P02", "57P03", "55P03", "0800
 # What a session remembers of itself: the names of its TEMP tables.
 _STAGES = "stages"
 
-HEAD = "0021"
+HEAD = "0022"
 
 # Insert, select and delete are paid per row and not per message; 500 of 700 bytes are 350 kB.
 MESSAGES_PER_ROW = 500
@@ -213,6 +214,11 @@ class Stand:
     next: int
 
 
+@cache
+def _set_role(name: str) -> bytes:
+    return psycopg.sql.SQL("SET LOCAL ROLE {}").format(psycopg.sql.Identifier(name)).as_bytes()
+
+
 class Tx:
     """One open transaction. Modules of this package take it; `role` narrows its rights for a block."""
 
@@ -252,7 +258,7 @@ class Tx:
     @contextmanager
     def role(self, name: str) -> Iterator[Self]:
         """Within the block the transaction has only the rights of `name` (SET LOCAL ROLE)."""
-        self.raw.execute(psycopg.sql.SQL("SET LOCAL ROLE {}").format(psycopg.sql.Identifier(name)))
+        self.raw.execute(_set_role(name))
         yield self
         # After an error the transaction is aborted and rolls back, which ends the role by itself.
         self.raw.execute("SET LOCAL ROLE NONE")

@@ -28,8 +28,9 @@ _CANDIDATES = (
     " CROSS JOIN LATERAL (SELECT person_id FROM vault.record WHERE signal_id = v.signal_id OFFSET 0) AS r),"
     " person AS (SELECT DISTINCT person_id FROM found JOIN"
     " (SELECT key FROM found GROUP BY key HAVING count(*) < %(most)s) AS few USING (key) ORDER BY person_id)"
-    " SELECT key, person_id, NULL::uuid, NULL::timestamptz, NULL::bytea FROM found"
-    " UNION ALL SELECT NULL, l.* FROM person CROSS JOIN LATERAL (SELECT person_id, signal_id, received_at, sealed"
+    " SELECT key, person_id, NULL::uuid, NULL::timestamptz, NULL::bytea, NULL::text[] FROM found"
+    " UNION ALL SELECT NULL, l.*, (SELECT array_agg(v.other::text) FROM vault.verdict v WHERE v.one = l.signal_id"
+    " AND NOT v.same AND v.ended_at IS NULL) FROM person CROSS JOIN LATERAL (SELECT person_id, signal_id, received_at, sealed"
     " FROM vault.record WHERE person_id = person.person_id AND keyed OFFSET 0) AS l"
 )
 # A crowded address is one whose household is in vault.crowd.
@@ -106,35 +107,18 @@ class VaultRows:
         for rows in self._tx.each(_CANDIDATES, asked):
             found: dict[int, list[str]] = defaultdict(list)
             looks = []
-            for key, person_id, signal_id, received_at, sealed in rows:
+            for key, person_id, signal_id, received_at, sealed, apart in rows:
                 if key is not None:
                     found[key].append(person_id)
                 else:
-                    looks.append(LookRow(person_id, signal_id, received_at, sealed))
+                    looks.append(LookRow(person_id, signal_id, received_at, sealed, apart))
             keys = [(key, list(dict.fromkeys(persons)), len(persons)) for key, persons in found.items()]
             yield Candidates(keys, looks)
 
-    def verdicts(self, register_id: int) -> list[tuple[str, str, bool]]:
-        """What humans decided about pairs of signals in this register, and did not take back."""
-        rows = self._tx.rows(
-            "SELECT one, other, same FROM vault.verdict WHERE register_id = %s AND ended_at IS NULL",
-            (register_id,),
-        )
-        return [(one, other, same) for one, other, same in rows]
-
-    def crowded(self, households: Sequence[str]) -> set[str]:
-        """Those of these households that are marked."""
-        if not households:
-            return set()
-        rows = self._tx.rows(
-            "SELECT household_id FROM vault.crowd WHERE household_id = ANY(%s)", (uuids(households),)
-        )
-        return {household_id for (household_id,) in rows}
-
-    def save(self, rows: Sequence[RecordRow], bundle_id: int) -> None:
-        """Insert records, the keys they are found by, the persons that are new, the links, and what waits for review."""
+    def save(self, rows: Sequence[RecordRow], bundle_id: int) -> set[str]:
+        """Insert records, the keys they are found by, the links, and what waits for review. Which households are marked."""
         if not rows:
-            return
+            return set()
         source, values = self._tx.source(
             f"stage_vault_{self._purpose}",
             _STAGE,
@@ -148,15 +132,16 @@ class VaultRows:
             ],
         )  # fmt: skip
         # One statement, because a signal that comes alone waits for each.
-        self._tx.execute(
+        marked = self._tx.rows(
             "WITH record AS (INSERT INTO vault.record (signal_id, purpose, register_id, version, status, sealed, keyed,"
             " household_id, person_id, received_at) SELECT signal_id::uuid, %(purpose)s, register_id, 1, 'active', sealed, keyed,"
             f" household_id::uuid, person_id::uuid, received_at FROM {source}),"
             " key AS (INSERT INTO vault.key (register_id, key, signal_id, purpose)"
-            f" SELECT register_id, unnest(keys), signal_id::uuid, %(purpose)s FROM {source} WHERE keys IS NOT NULL ORDER BY 1, 2)"
-            " INSERT INTO vault.link (signal_id, version, person_id, purpose, outcome, reason, against, weight, decided_by,"
-            " bundle_id) SELECT signal_id::uuid, 1, person_id::uuid, %(purpose)s, outcome, reason, against::uuid, weight,"
-            f" '{MACHINE}', %(bundle)s FROM {source}",
+            f" SELECT register_id, unnest(keys), signal_id::uuid, %(purpose)s FROM {source} WHERE keys IS NOT NULL ORDER BY 1, 2),"
+            " link AS (INSERT INTO vault.link (signal_id, version, person_id, purpose, outcome, reason, against, weight,"
+            " decided_by, bundle_id) SELECT signal_id::uuid, 1, person_id::uuid, %(purpose)s, outcome, reason, against::uuid,"
+            f" weight, '{MACHINE}', %(bundle)s FROM {source})"
+            f" SELECT household_id FROM vault.crowd WHERE household_id IN (SELECT household_id::uuid FROM {source})",
             {**values, "purpose": self._purpose, "bundle": bundle_id},
         )
         if any(row.outcome == "review" for row in rows):
@@ -165,6 +150,7 @@ class VaultRows:
                 f" against::uuid, register_id, %(purpose)s, weight, reason FROM {source} WHERE outcome = 'review'",
                 {**values, "purpose": self._purpose},
             )
+        return {household_id for (household_id,) in marked}
 
     def merge(self, became: Mapping[str, str], bundle_id: int) -> list[Placed]:
         """Give the records of persons that turned out to be another person to that one, under a higher version."""
@@ -240,6 +226,14 @@ class VaultRows:
 
 class VerdictRows(VaultRows):
     """The vault of one purpose for whoever decides about links."""
+
+    def verdicts(self, register_id: int) -> list[tuple[str, str, bool]]:
+        """What humans decided about pairs of signals in this register, and did not take back."""
+        rows = self._tx.rows(
+            "SELECT one, other, same FROM vault.verdict WHERE register_id = %s AND ended_at IS NULL",
+            (register_id,),
+        )
+        return [(one, other, same) for one, other, same in rows]
 
     def find(self, beginning: str) -> list[tuple[str, str]]:
         """(signal, municipality) of the records whose id begins so; 16 at most."""
