@@ -10,7 +10,7 @@ from bereik.bus.broker import (
     Producer,
     refusals,
 )
-from bereik.bus.listener import Listener, Part, Step, TopicReplaced, Work, halves, letters
+from bereik.bus.listener import Listener, Part, Step, Work, halves, letters
 from bereik.bus.relay import BYTES_PER_RECORD, EVENTS_PER_RECORD, Relay, packed
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "Producer",
     "Relay",
     "Step",
-    "TopicReplaced",
     "Work",
     "halves",
     "letters",

@@ -21,10 +21,10 @@ from kafka.structs import OffsetAndMetadata
 
 from bereik.bus.admin import Admin
 from bereik.bus.broker import UNMETERED, Broker
-from bereik.errors import LastingError, TransientError
+from bereik.errors import TransientError
 from bereik.ports import Letter, Record
 from bereik.signal import unpack
-from bereik.store import Store, StoreUnavailable, Tx
+from bereik.store import Stand, Store, StoreUnavailable, Tx
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ _POLLS_PER_BATCH, _NEXT_FETCH_MS = 16, 20
 # How often a consumer asks the broker whether it is still in its group: one small request, and a stuck consumer is
 # noticed within 20 s.
 _ASK_MEMBERSHIP_S = 10.0
-
-
-class TopicReplaced(LastingError):
-    """A topic was made anew or lost its end since we read it. Restore it, or reset ops.position after checking what is lost."""
+# How often it looks whether a partition that it left alone was mended.
+_ASK_HELD_S = 10.0
+# Why going on in a partition would lose or double messages.
+_REPLACED, _SHORTER, _REMOVED = "replaced", "shorter", "removed"
 
 
 class Step(Protocol):
@@ -120,7 +120,9 @@ class Listener:
     prepared. So two batches are held at most, and what is not written when this stops or fails is read again.
 
     `source` gives the work under the active bundle and is asked before every batch, so an activation is picked up
-    without a restart. `failpoint` is called with a name at the points where fault tests kill the process.
+    without a restart. A partition in which going on would lose or double messages is left alone and written down in
+    `ops.position.held`, while the others go on: one partner's topic stops no other's. `failpoint` is called with a name at
+    the points where fault tests kill the process.
     """
 
     def __init__(
@@ -135,7 +137,8 @@ class Listener:
         self._store, self._group, self._source, self._stopped = store, group, source, stopped
         self._failpoint = failpoint
         self._admin = Admin(broker)
-        self._topic_ids: dict[str, str] = {}
+        # The partitions that are left alone, and when they are looked at again.
+        self._held: dict[TopicPartition, float] = {}
         # The partitions that were started, and the position of each: what PostgreSQL holds, or nothing is written.
         self._next: dict[TopicPartition, int] = {}
         self._topics: tuple[str, ...] = ()
@@ -165,7 +168,7 @@ class Listener:
         )
 
     def run(self) -> None:
-        """Until stopped. Raises `TopicReplaced` when going on would lose or double messages."""
+        """Until stopped."""
         try:
             while not self._stopped():
                 try:
@@ -190,7 +193,10 @@ class Listener:
             self._topics = work.topics
         assigned = self._consumer.assignment()
         self._next = {partition: at for partition, at in self._next.items() if partition in assigned}
-        self._start_at_stands(assigned - self._next.keys())
+        now = time.monotonic()
+        self._held = {partition: at for partition, at in self._held.items() if partition in assigned}
+        left = {partition for partition, at in self._held.items() if at > now}
+        self._start_at_stands(assigned - self._next.keys() - left)
         self._rejoin_when_stuck()
         self._commit_to_kafka()
         parts = self._collect(MAX_BATCHES if work.batched else MAX_RECORDS)
@@ -323,34 +329,36 @@ class Listener:
             return
         firsts = self._consumer.beginning_offsets(list(new))
         ends = self._consumer.end_offsets(list(new))
+        topic_ids = self._admin.topic_ids(sorted({partition.topic for partition in new}))
+        at: dict[TopicPartition, int] = {}
         with self._store.transaction() as tx:
-            stands = {
-                topic: tx.stands(self._group, topic) for topic in {partition.topic for partition in new}
-            }
+            stands = {topic: tx.stands(self._group, topic) for topic in topic_ids}
             for partition in sorted(new):
-                if partition.partition not in stands[partition.topic]:
-                    topic_id = self._topic_id(partition.topic)
-                    tx.begin_at(
-                        self._group, partition.topic, topic_id, partition.partition, firsts[partition]
-                    )
+                topic, number = partition
+                stand = stands[topic].get(number)
+                if stand is None:
+                    at[partition] = firsts[partition]
+                    tx.begin_at(self._group, topic, topic_ids[topic], number, at[partition])
+                    continue
+                why = _unsure(stand, topic_ids[topic], firsts[partition], ends[partition])
+                if why is None:
+                    at[partition] = stand.next
+                if why != stand.held:
+                    tx.hold(self._group, topic, number, why)
+                    if why is not None:
+                        log.error("%s leaves %s/%s alone: %s", self._group, topic, number, why)
         for partition in sorted(new):
-            stand = stands[partition.topic].get(partition.partition)
-            at = firsts[partition] if stand is None else stand.next
-            place = f"{partition.topic}/{partition.partition}"
-            if stand is not None and (
-                stand.topic_id != self._topic_id(partition.topic) or ends[partition] < at
-            ):
-                raise TopicReplaced(f"{place}: {TopicReplaced.__doc__}")
-            if at < firsts[partition]:
-                lost = firsts[partition] - at
-                raise TopicReplaced(
-                    f"{place}: retention removed {lost} messages before {self._group} read them."
-                )
             try:
-                self._consumer.seek(partition, at)
-                self._next[partition] = at
+                if partition in at:
+                    self._consumer.seek(partition, at[partition])
+                    self._consumer.resume(partition)
+                    self._next[partition] = at[partition]
+                    self._held.pop(partition, None)
+                else:
+                    self._consumer.pause(partition)
+                    self._held[partition] = time.monotonic() + _ASK_HELD_S
             except (AssertionError, KafkaError):
-                log.info("%s lost %s while starting", self._group, place)
+                log.info("%s lost %s/%s while starting", self._group, partition.topic, partition.partition)
 
     def _rejoin_when_stuck(self) -> None:
         """Make the consumer anew when the broker does not know it as a member, twice in a row.
@@ -373,11 +381,7 @@ class Listener:
             self._consumer = self._open()
             self._topics, self._absences = (), 0
             self._next.clear()
-
-    def _topic_id(self, topic: str) -> str:
-        if topic not in self._topic_ids:
-            self._topic_ids.update(self._admin.topic_ids([topic]))
-        return self._topic_ids[topic]
+            self._held.clear()
 
     def _wait_for_store(self) -> None:
         """While PostgreSQL is away: paused, but polling, so that the group keeps us as a member."""
@@ -393,5 +397,15 @@ class Listener:
                 delay = min(delay * 2, 5.0)
                 continue
             self._next.clear()
+            self._held.clear()
             self._consumer.resume(*self._consumer.assignment())
             return
+
+
+def _unsure(stand: Stand, topic_id: str, first: int, end: int) -> str | None:
+    """Why going on from here would lose or double messages; None when it would not."""
+    if stand.topic_id != topic_id:
+        return _REPLACED
+    if end < stand.next:
+        return _SHORTER
+    return _REMOVED if stand.next < first else None

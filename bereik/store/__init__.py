@@ -208,10 +208,11 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Where a group stands in one partition."""
+    """Where a group stands in one partition. `held`: why it does not go on there."""
 
     topic_id: str
     next: int
+    held: str | None = None
 
 
 @cache
@@ -313,10 +314,10 @@ class Tx:
     def stands(self, group: str, topic: str) -> dict[int, Stand]:
         """The position of a group in every partition of a topic."""
         found = self.rows(
-            "SELECT partition, topic_id, next FROM ops.position WHERE group_name = %s AND topic = %s",
+            "SELECT partition, topic_id, next, held FROM ops.position WHERE group_name = %s AND topic = %s",
             (group, topic),
         )
-        return {partition: Stand(topic_id, after) for partition, topic_id, after in found}
+        return {partition: Stand(topic_id, after, held) for partition, topic_id, after, held in found}
 
     def begin_at(self, group: str, topic: str, topic_id: str, partition: int, at: int) -> None:
         """Write the first position of a partition that this group never read."""
@@ -324,6 +325,13 @@ class Tx:
             "INSERT INTO ops.position (group_name, topic, partition, topic_id, next) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT DO NOTHING",
             (group, topic, partition, topic_id, at),
+        )
+
+    def hold(self, group: str, topic: str, partition: int, why: str | None) -> None:
+        """Write down that a group does not go on in a partition, or with None that it does again."""
+        self.execute(
+            "UPDATE ops.position SET held = %s WHERE group_name = %s AND topic = %s AND partition = %s",
+            (why, group, topic, partition),
         )
 
     def advance(self, group: str, moves: Sequence[tuple[str, int, int, int]]) -> set[tuple[str, int]]:

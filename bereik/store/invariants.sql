@@ -52,6 +52,9 @@ WHERE v.keyed <> (k.signal_id IS NOT NULL);
 SELECT v.one, v.other FROM vault.verdict v JOIN vault.record a ON a.signal_id = v.one JOIN vault.record b ON b.signal_id = v.other
 WHERE v.ended_at IS NULL AND NOT v.same AND a.person_id = b.person_id;
 
+-- name: every_partition_is_read
+SELECT group_name, topic, partition, held FROM ops.position WHERE held IS NOT NULL;
+
 -- name: nothing_of_ours_is_parked
 SELECT group_name, topic, partition, "offset", error FROM ops.parked;
 
