@@ -464,3 +464,23 @@ def test_two_registers_share_no_hash(one_trial: Trial) -> None:
     ]
     assert keys[0] and keys[0].isdisjoint(keys[1])
     assert not set(one.persons().values()) & set(other.persons().values())
+
+
+# ---------------------------------------------------------------- the connection
+
+
+def test_a_connection_that_ended_while_it_rested_is_made_anew(
+    one_trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pids() -> set[int]:
+        with one_trial.store.transaction() as one, one_trial.store.transaction() as other:
+            return {tx.rows("SELECT pg_backend_pid()")[0][0] for tx in (one, other)}
+
+    before = pids()
+    with one_trial.store.transaction() as tx:
+        tx.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s::int[]) AS pid WHERE pid <> pg_backend_pid()",
+            (list(before),),
+        )
+    monkeypatch.setattr("bereik.store._RESTED_S", -1.0)
+    assert len(pids() - before) >= 1
