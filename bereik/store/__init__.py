@@ -238,8 +238,17 @@ class Tx:
         self.connection = connection
         raw = connection.connection.driver_connection
         assert isinstance(raw, psycopg.Connection)
-        self.raw: psycopg.Connection[TupleRow] = raw
+        self._raw: psycopg.Connection[TupleRow] = raw
+        self._left_role = False
         self._woken = False
+
+    @property
+    def raw(self) -> psycopg.Connection[TupleRow]:
+        """The driver's connection, with the rights of the login, or of the role whose block is open."""
+        if self._left_role:
+            self._left_role = False
+            self._raw.execute("SET LOCAL ROLE NONE")
+        return self._raw
 
     def execute(self, sql: str, params: Any = None) -> psycopg.Cursor[TupleRow]:
         """Run one statement with psycopg parameters."""
@@ -270,10 +279,12 @@ class Tx:
     @contextmanager
     def role(self, name: str) -> Iterator[Self]:
         """Within the block the transaction has only the rights of `name` (SET LOCAL ROLE)."""
-        self.raw.execute(_set_role(name))
+        # PostgreSQL judges by the login who may take a role, so one before need not be given up first.
+        self._left_role = False
+        self._raw.execute(_set_role(name))
         yield self
-        # After an error the transaction is aborted and rolls back, which ends the role by itself.
-        self.raw.execute("SET LOCAL ROLE NONE")
+        # Given up before the next statement, if there is one. The transaction's end does it too, also after an error.
+        self._left_role = True
 
     @contextmanager
     def savepoint(self) -> Iterator[Self]:

@@ -484,3 +484,20 @@ def test_a_connection_that_ended_while_it_rested_is_made_anew(
         )
     monkeypatch.setattr("bereik.store._RESTED_S", -1.0)
     assert len(pids() - before) >= 1
+
+
+def test_after_a_role_a_transaction_has_the_rights_of_its_login_again(one_trial: Trial) -> None:
+    with one_trial.store.transaction() as tx:
+        ((login,),) = tx.rows("SELECT current_user::text")
+        role = f"vault_{one_trial.purpose}"
+        for _ in range(2):
+            with tx.role(role):
+                assert tx.rows("SELECT current_user::text") == [(role,)]
+        assert tx.rows("SELECT current_user::text") == [(login,)]
+        with tx.role(role):
+            pass
+        with tx.savepoint():
+            assert tx.rows("SELECT current_user::text") == [(login,)]
+        with tx.role(role):
+            pass
+        assert list(tx.each("SELECT current_user::text", ((), ()))) == [[(login,)], [(login,)]]
