@@ -35,10 +35,10 @@ Crew = Callable[[Iterable[Sequence[Record]]], Iterator[int]]
 class Trial:
     """A register that is there for as long as a command runs. Encryption, keyed hashes and row security are on."""
 
-    def __init__(self, bundle: Bundle, bundle_id: int, url: Callable[[str], str], keyring: Path) -> None:
-        """`url` gives the database as a login role sees it."""
-        self.bundle, self._bundle_id, self._url, self._keyring = bundle, bundle_id, url, keyring
-        self.store, self.linkers = Store(url(INTAKE), pool_size=4), Store(url(LINKAGE))
+    def __init__(self, bundle: Bundle, bundle_id: int, urls: Mapping[str, str], keyring: Path) -> None:
+        """`urls`: the database as each login role sees it."""
+        self.bundle, self._bundle_id, self._urls, self._keyring = bundle, bundle_id, urls, keyring
+        self.store, self.linkers = Store(urls[INTAKE], pool_size=4), Store(urls[LINKAGE])
         self._registers = Registers(self.store, Keyring.load(keyring))
         # Any purpose and municipality will do: the register is the unit of identity, and its rules are the same in all.
         self.purpose = next(name for name, one in bundle.purposes.items() if one.subject == "address")
@@ -89,7 +89,7 @@ class Trial:
 
         One of them prepares and identifies a batch; in which order the batches come to stand is not fixed.
         """
-        door = (self.bundle.document, self._bundle_id, self._url(INTAKE), self._keyring)
+        door = (self.bundle.document, self._bundle_id, self._urls, self._keyring)
         with ProcessPoolExecutor(size, get_context("spawn"), _join, door) as pool:
 
             def share(batches: Iterable[Sequence[Record]]) -> Iterator[int]:
@@ -134,9 +134,9 @@ class Trial:
 _working: list[Trial] = []
 
 
-def _join(document: Mapping[str, Any], bundle_id: int, url: str, keyring: Path) -> None:
+def _join(document: Mapping[str, Any], bundle_id: int, urls: Mapping[str, str], keyring: Path) -> None:
     interpreter.steady()
-    _working.append(Trial(Bundle.load(document), bundle_id, lambda _: url, keyring))
+    _working.append(Trial(Bundle.load(document), bundle_id, urls, keyring))
 
 
 def _identify(batch: Sequence[Record]) -> int:
@@ -159,7 +159,7 @@ def trial(bundle: Bundle) -> Iterator[Trial]:
         keyring = Path(folder) / "keyring.json"
         Keyring.create(keyring)
         interpreter.steady()
-        place = Trial(bundle, bundle_id, url, keyring)
+        place = Trial(bundle, bundle_id, {login: url(login) for login in (INTAKE, LINKAGE)}, keyring)
         try:
             yield place
         finally:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from support import World, data_for, event, house, person, wait_for
+from support import World, house, person, wait_for
 from test_kill import wait_until_all_run
 
-from bereik.bus import CONTENT_TYPE
 from bereik.declared.signals import SignalType
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -25,16 +23,9 @@ def owner(world: World, sql: str, *params: Any) -> None:
         connection.execute(sql, params)
 
 
-def send(world: World, partner: str, kind: SignalType) -> str:
-    """One sound event; its id."""
-    made = event(
-        world.bundle.partners[partner].source,
-        kind.event_type,
-        data_for(kind, {**person(), **house(world.bundle, HERE)}),
-    )
-    world.producer(partner).send(f"in.{partner}", HERE.encode(), json.dumps(made).encode(), CONTENT_TYPE)
-    world.producer(partner).flush()
-    return str(made["id"])
+def report(world: World, kind: SignalType) -> str:
+    """One sound event about somebody new; its id."""
+    return world.report(kind, HERE, {**person(), **house(world.bundle, HERE)})
 
 
 def test_a_topic_that_was_made_anew_is_left_alone_and_stops_no_other(world: World) -> None:
@@ -43,15 +34,15 @@ def test_a_topic_that_was_made_anew_is_left_alone_and_stops_no_other(world: Worl
     one, other = (world.type_of("schuldhulp", amount=True, crisis=crisis) for crisis in (False, True))
     partner, neighbour = (world.partner_of(kind, HERE) for kind in (one, other))
     topic = f"in.{partner}"
-    send(world, partner, one)
+    report(world, one)
     world.drain()
     ((was,),) = world.rows("SELECT DISTINCT topic_id FROM ops.position WHERE topic = %s", (topic,))
     world.stack.supervisor.halt(["intake"])
     owner(world, "UPDATE ops.position SET topic_id = %s WHERE topic = %s", str(uuid4()), topic)
     try:
-        waits = send(world, partner, one)
+        waits = report(world, one)
         world.stack.supervisor.run(["intake"])
-        assert world.fate(neighbour, send(world, neighbour, other))[0] == "accepted"
+        assert world.fate(neighbour, report(world, other))[0] == "accepted"
         held = world.rows("SELECT DISTINCT topic, held FROM ops.position WHERE held IS NOT NULL")
         assert held == [(topic, "replaced")]
         assert world.rows("SELECT 1 FROM intake.receipt WHERE event_id = %s", (waits,)) == []

@@ -466,6 +466,14 @@ def test_two_registers_share_no_hash(one_trial: Trial) -> None:
     assert not set(one.persons().values()) & set(other.persons().values())
 
 
+def test_several_processes_take_every_batch_once(one_trial: Trial) -> None:
+    batches = [[record(who(number)) for number in range(start, start + 10)] for start in range(0, 60, 10)]
+    with one_trial.crew(2) as crew:
+        assert list(crew(batches)) == [10] * 6
+    standing = one_trial.standing()
+    assert {signal_id for batch in batches for signal_id, _, _ in batch} <= standing.keys()
+
+
 # ---------------------------------------------------------------- the connection
 
 
